@@ -1,5 +1,6 @@
 //! Watches: a condition on one market that somebody wants to hear of once it turns. What is asked for, and what became of it.
 
+use barograph_domain::whatif::SignalMinutes;
 use barograph_domain::{InstrumentName, Ts};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +12,9 @@ pub struct NewWatch {
     /// `venue:symbol`, or a bare symbol where only one instrument answers to it.
     #[schema(example = "binance-usdm:BTCUSDT")]
     pub market: String,
-    /// `AXIS leaves LABEL`, `AXIS becomes LABEL`, `AXIS changes`, or a feature or `price` that is `below`, `above` or `crosses` a number.
+    /// `AXIS leaves LABEL`, `AXIS becomes LABEL`, `AXIS changes`, or a feature, `price` or a number of a signal that is `below`, `above` or
+    /// `crosses` a number. A signal is named as in `when` of a what-if: `x.mood above 0.6`, or with its source and age
+    /// `signal x.mood from news within 2h; x.mood.z_7d above 2`.
     #[schema(example = "realized_vol_1h below 72 %")]
     pub when: String,
     /// `true`: every time it turns. `false`, the usual: once.
@@ -83,6 +86,8 @@ pub struct WatchView {
     pub watch: UserWatch,
     /// Where it stands, such as `1 h volatility is 124 %`; null while there is no reading, and for one that has ended.
     pub now: Option<String>,
+    /// Why a watch on a signal has no reading, such as `no value of x.mood is known yet`; null where it has one, and for all others.
+    pub why_not_now: Option<String>,
     /// The newest minute that was judged; null before the first.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub judged: Option<Ts>,
@@ -111,6 +116,11 @@ pub struct WatchPast {
     /// The newest minutes it came true in, newest first, at most ten.
     #[schema(value_type = Vec<String>)]
     pub recent: Vec<Ts>,
+    /// For a condition on a signal, the values that those minutes could know of, by scope and source, and of how many it is assumed or stated
+    /// since when they were known; empty for all others.
+    pub signals: Vec<SignalMinutes>,
+    /// What the newest of these values are in; null where that is not known.
+    pub unit: Option<String>,
 }
 
 /// Watches, and whether this process judges them.

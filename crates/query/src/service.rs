@@ -38,6 +38,9 @@ mod test_rows;
 mod universe;
 mod watch_past;
 #[cfg(test)]
+mod watch_signal_tests;
+mod watch_signals;
+#[cfg(test)]
 mod watch_tests;
 mod watches;
 mod whatif;

@@ -6628,7 +6628,9 @@ export interface components {
              */
             market: string;
             /**
-             * @description `AXIS leaves LABEL`, `AXIS becomes LABEL`, `AXIS changes`, or a feature or `price` that is `below`, `above` or `crosses` a number.
+             * @description `AXIS leaves LABEL`, `AXIS becomes LABEL`, `AXIS changes`, or a feature, `price` or a number of a signal that is `below`, `above` or
+             *     `crosses` a number. A signal is named as in `when` of a what-if: `x.mood above 0.6`, or with its source and age
+             *     `signal x.mood from news within 2h; x.mood.z_7d above 2`.
              * @example realized_vol_1h below 72 %
              */
             when: string;
@@ -9431,6 +9433,13 @@ export interface components {
             turns: number;
             /** @description The newest minutes it came true in, newest first, at most ten. */
             recent: string[];
+            /**
+             * @description For a condition on a signal, the values that those minutes could know of, by scope and source, and of how many it is assumed or stated
+             *     since when they were known; empty for all others.
+             */
+            signals: components["schemas"]["SignalMinutes"][];
+            /** @description What the newest of these values are in; null where that is not known. */
+            unit: string | null;
         };
         /** @description A watch, and where its condition is now. */
         WatchView: {
@@ -9438,6 +9447,8 @@ export interface components {
             watch: components["schemas"]["UserWatch"];
             /** @description Where it stands, such as `1 h volatility is 124 %`; null while there is no reading, and for one that has ended. */
             now: string | null;
+            /** @description Why a watch on a signal has no reading, such as `no value of x.mood is known yet`; null where it has one, and for all others. */
+            why_not_now: string | null;
             /**
              * Format: date-time
              * @description The newest minute that was judged; null before the first.

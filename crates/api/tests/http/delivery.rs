@@ -174,6 +174,23 @@ fn a_receiver_is_made_tried_and_removed() {
     );
 }
 
+#[test]
+fn a_watch_on_a_signal_has_its_values_and_why_there_is_none() {
+    let server = Server::start();
+    let when = "signal x.mood from news within 2h; x.mood.z_7d above 2";
+    let reply = post(&server, "/api/v1/watches", &json!({"market": "BTCUSDT", "when": when}));
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let view = as_documented(&server, "/api/v1/watches", "/api/v1/watches")["items"][0].clone();
+    let why = "no value of x.mood is known yet";
+    assert_eq!((&view["watch"]["when"], &view["now"], &view["why_not_now"]), (&json!(when), &Value::Null, &json!(why)));
+    let tried = "/api/v1/watches/past?market=BTCUSDT&when=x.mood%20above%201";
+    let past = as_documented(&server, "/api/v1/watches/past", tried);
+    assert_eq!((&past["unit"], &past["signals"][0]["assumed"]), (&json!("points"), &json!(4)));
+    let plain =
+        as_documented(&server, "/api/v1/watches/past", "/api/v1/watches/past?market=BTCUSDT&when=price%20%3C%201");
+    assert_eq!((&plain["unit"], &plain["signals"]), (&Value::Null, &json!([])));
+}
+
 /// A process that only reads says who can.
 #[test]
 fn only_the_process_that_delivers_changes_anything() {

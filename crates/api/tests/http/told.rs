@@ -9,6 +9,7 @@ use barograph_api::{
 use barograph_domain::delivery::{
     Attempt, Delivery, DeliveryState, Figure, Member, Message, MessageKind, Notice, Phase, Silence,
 };
+use barograph_domain::whatif::SignalMinutes;
 use barograph_domain::{InstrumentName, Pattern, Severity, Span, Trigger, Ts};
 
 /// Messages of the small world.
@@ -262,9 +263,12 @@ impl Told {
     }
 
     pub(crate) fn watches(&self) -> Watches {
+        // Of signals nothing is known yet.
+        let is_known = |watch: &UserWatch| !watch.when.contains("x.");
         let items = self.watches.iter().map(|watch| WatchView {
             watch: watch.clone(),
-            now: Some("price is 63,120".to_owned()),
+            now: is_known(watch).then(|| "price is 63,120".to_owned()),
+            why_not_now: (!is_known(watch)).then(|| "no value of x.mood is known yet".to_owned()),
             judged: Some(watch.created_at),
         });
         Watches { items: items.collect(), judged_here: !self.elsewhere, why_not: self.why_not(), most: 200 }
@@ -405,8 +409,22 @@ impl AskWatches for World {
         Ok(self.told.lock().unwrap().watches())
     }
     fn watch_past(&self, _: &str, when: &str) -> Result<WatchPast, QueryError> {
+        let instrument = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let used = SignalMinutes {
+            instrument: instrument.clone(),
+            name: "x.mood".to_owned(),
+            scope: "*".to_owned(),
+            source: "news".to_owned(),
+            within_s: 7_200,
+            revisions: 9,
+            stated: 2,
+            assumed: 4,
+            minutes: 1,
+            digest: "0".repeat(64),
+        };
+        let is_of_signal = when.contains("x.");
         Ok(WatchPast {
-            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            instrument,
             when: when.to_owned(),
             words: when.to_owned(),
             since: Some(self.now()),
@@ -414,6 +432,8 @@ impl AskWatches for World {
             minutes: 1,
             turns: 1,
             recent: vec![self.now()],
+            signals: if is_of_signal { vec![used] } else { Vec::new() },
+            unit: is_of_signal.then(|| "points".to_owned()),
         })
     }
     fn put_watch(&self, new: &NewWatch) -> Result<WatchView, QueryError> {

@@ -53,7 +53,7 @@ pub(crate) enum Alerts {
     },
     /// Mute some alerts for a while
     Silence(SilenceArgs),
-    /// Hear of it once a market turns: a label, a feature or the price
+    /// Hear of it once a market turns: a label, a feature, the price or a signal
     Watch(AlertWatchArgs),
     /// What is watched, and what came true
     Watches,
@@ -106,8 +106,8 @@ pub(crate) struct SilenceArgs {
 pub(crate) struct AlertWatchArgs {
     /// Which market
     pub(crate) market: String,
-    /// AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes; or price or a feature that is below, above or crosses a number, as in
-    /// realized_vol_1h below 72%
+    /// AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes; or price, a feature or a signal that is below, above or crosses a number, as
+    /// in realized_vol_1h below 72%, x.mood above 0.6, or 'signal x.mood from news within 2h; x.mood.z_7d above 2'
     #[arg(required = true, num_args = 1.., allow_negative_numbers = true)]
     pub(crate) when: Vec<String>,
     /// Every time it turns; once unless set

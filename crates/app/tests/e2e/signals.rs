@@ -1,8 +1,11 @@
 //! Signals of one's own: brought from files and over HTTP, revised, taken back, and known as of each moment.
 
 use crate::support::http::{Reply, Server};
+use crate::support::receiver::Receiver;
+use crate::support::sim::Sim;
 use crate::support::{Place, data, json_lines};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 const CSV: &str = "timestamp,symbol,metric_name,value,source,unit\n\
                    2026-02-05T10:00:00Z,BTCUSDT,x.desk_flow,1.5,desk,USD\n\
@@ -136,4 +139,103 @@ fn values_are_posted_beside_a_process_that_serves() {
         json!([]),
         "nothing of a refused list is stored"
     );
+}
+
+#[test]
+fn a_watch_on_a_signal_is_tried_over_what_is_stored_and_states_of_which_values_that_is() {
+    let place = Place::new();
+    stored(&place);
+    place.write("own.csv", CSV);
+    place.ok("signals import own.csv --known-after 5m --data data");
+    let watch = |rest: &str| format!("alerts watch BTCUSDT {rest} --data data");
+    let text = place.ok(&watch("x.desk_flow below 0 --try"));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "x.desk_flow falls below 0: once in the last",
+        "2026-02-05 11:05",
+        "its values are in USD",
+        "not of market data alone: x.desk_flow from desk (binance-usdm:BTCUSDT)",
+        "2 values; when they became known is stated by their owner for 2 of 2; digest",
+    ] {
+        assert!(words.contains(part), "'{part}' is not in\n{text}");
+    }
+    assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+    let past = &json_lines(&place.ok(&watch("x.desk_flow below 0 --try --json")))[0];
+    assert_eq!((&past["turns"], &past["recent"][0]), (&json!(1), &json!("2026-02-05T11:05:00Z")));
+    assert_eq!((&past["signals"][0]["stated"], &past["signals"][0]["assumed"]), (&json!(2), &json!(0)));
+    for (rest, why) in [
+        ("x.desk_flo below 0", "did you mean 'x.desk_flow'?"),
+        ("x.desk_flow below 5 %", "is not written in percent"),
+        ("signal x.desk_flow from me; x.desk_flow below 0", "it has those of desk"),
+    ] {
+        place.run(&watch(&format!("{rest} --try"))).exits(2).says(why);
+    }
+    assert_eq!(place.ok("alerts watches --data data --json"), "");
+    // Nothing listens: it is kept for the next process that does.
+    let made = place.ok(&watch("x.later above 1"));
+    for part in
+        ["x.later rises above 1, once", "no reading: no value of x.later is known yet", "from the next barograph up on"]
+    {
+        assert!(made.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "'{part}' is not in\n{made}");
+    }
+    let listed = place.ok("alerts watches --data data");
+    assert!(listed.contains("no reading: no value of x.later is known yet"), "{listed}");
+    let server = Server::start(&place, "data");
+    let past = server
+        .json("/api/v1/watches/past?market=BTCUSDT&when=signal%20x.desk_flow%20within%201h%3B%20x.desk_flow%20%3C%200");
+    assert_eq!(
+        (&past["when"], &past["unit"]),
+        (&json!("signal x.desk_flow within 1h; x.desk_flow below 0"), &json!("USD"))
+    );
+    assert_eq!(past["minutes"], json!(110), "of each value an hour, less the five minutes until it was known");
+    assert_eq!(server.json("/api/v1/watches")["items"][0]["why_not_now"], json!("no value of x.later is known yet"));
+}
+
+#[test]
+fn a_live_process_reports_a_signal_that_turned_with_its_unit_age_and_source() {
+    let place = Place::new();
+    let sim = Sim::start(&place);
+    let receiver = Receiver::start();
+    place.write("barograph.toml", &receiver.table("desk", "json", ""));
+    let line = format!("up --backfill 0 --books off --listen 127.0.0.1:0 --data data --endpoint {}", sim.endpoint);
+    let server = Server::of(place.start(&line));
+    let until = Instant::now() + Duration::from_secs(300);
+    // Refused until the market is listened to.
+    let post = |path: &str, body: &Value| loop {
+        let reply = server.send("POST", path, body);
+        if reply.status < 300 {
+            break reply;
+        }
+        assert!(Instant::now() < until, "{path}: {}", reply.text());
+        std::thread::sleep(Duration::from_millis(300));
+    };
+    let bring = |ago: Duration, value: f64| {
+        let at = std::time::SystemTime::now() - ago;
+        let at = at.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let tags = json!({"unit": "points"});
+        let body = json!({"timestamp": at, "metric_name": "x.mood", "value": value, "source": "news", "tags": tags});
+        post("/api/v1/markets/binance-usdm:BTCUSDT/metrics", &body);
+    };
+    let wait = |what: &str, is: &dyn Fn(&Value) -> bool| loop {
+        let found = server.json("/api/v1/watches")["items"][0].clone();
+        if is(&found) {
+            break found;
+        }
+        assert!(Instant::now() < until, "{what}: {found}");
+        std::thread::sleep(Duration::from_millis(300));
+    };
+    bring(Duration::from_secs(1), 50.0);
+    post("/api/v1/watches", &json!({"market": "BTCUSDT", "when": "x.mood above 60"}));
+    wait("a reading", &|w| w["now"].as_str().is_some_and(|now| now.starts_with("x.mood is 50 points")));
+    bring(Duration::ZERO, 61.0);
+    let view = wait("it came true", &|w| !w["watch"]["ended_at"].is_null());
+    let text = view["watch"]["fired"][0]["text"].as_str().unwrap();
+    let begins = "x.mood rose above 60 points: it is 61 points, ";
+    assert!(text.starts_with(begins) && text.contains(" old, from news."), "{text}");
+    while !receiver.taken().iter().any(|taken| taken.body.contains(begins)) {
+        assert!(Instant::now() < until, "nothing came: {:?}", receiver.taken());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let id = view["watch"]["id"].as_str().unwrap();
+    assert_eq!(server.send("DELETE", &format!("/api/v1/watches/{id}"), &Value::Null).status, 204);
 }

@@ -18,15 +18,15 @@ use barograph_store::{
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-const T0: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
-const MARKET: &str = "binance-usdm:BTCUSDT";
+pub(super) const T0: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+pub(super) const MARKET: &str = "binance-usdm:BTCUSDT";
 
-fn at(minute: i64) -> Ts {
+pub(super) fn at(minute: i64) -> Ts {
     T0 + Span::mins(minute)
 }
 
 /// Writes published minutes: the number of each and its price.
-fn publish(folder: &Path, rows: &[(i64, f64)]) {
+pub(super) fn publish(folder: &Path, rows: &[(i64, f64)]) {
     let name = InstrumentName::parse(MARKET).unwrap();
     let run = standard_run(&name);
     let row = |(minute, price): &(i64, f64)| MinuteRow { price: Some(*price), ..MinuteRow::bare(at(*minute)) };
@@ -77,14 +77,14 @@ impl NoticeReceivers for Desk {
     }
 }
 
-struct Process {
-    service: Service,
+pub(super) struct Process {
+    pub(super) service: Service,
     clock: Arc<Hand>,
     delivered: Arc<Desk>,
 }
 
 /// A process over the folder, as it starts.
-fn start(folder: &Path, now: Ts) -> Process {
+pub(super) fn start(folder: &Path, now: Ts) -> Process {
     let clock = Arc::new(Hand::at(now));
     let reader = Box::new(SqliteReader::open(folder).unwrap());
     let venue = "binance-usdm".to_owned();
@@ -99,19 +99,19 @@ fn start(folder: &Path, now: Ts) -> Process {
 }
 
 impl Process {
-    fn look(&self, now: Ts) -> Vec<String> {
+    pub(super) fn look(&self, now: Ts) -> Vec<String> {
         self.clock.set(now);
         self.service.refresh().unwrap();
         let (lines, unread) = self.service.check_watches().unwrap();
         assert!(unread.is_none(), "{unread:?}");
         lines
     }
-    fn texts(&self) -> Vec<String> {
+    pub(super) fn texts(&self) -> Vec<String> {
         self.delivered.0.lock().unwrap().clone()
     }
 }
 
-fn asked(when: &str, repeat: bool) -> NewWatch {
+pub(super) fn asked(when: &str, repeat: bool) -> NewWatch {
     NewWatch { market: "BTCUSDT".to_owned(), when: when.to_owned(), repeat, note: None, to: Vec::new() }
 }
 

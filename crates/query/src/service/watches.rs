@@ -5,6 +5,7 @@
 //! between finds the turn again and makes the same message, which is there already.
 
 use super::advice::unwritable;
+use super::watch_signals::SeenNow;
 use super::{Latest, Service, internal};
 use crate::render::align;
 use crate::watch::condition::Condition;
@@ -76,7 +77,8 @@ impl AskWatches for Service {
             });
         }
         let latest = self.market(&market);
-        self.can_change(&market, &condition, new, latest.as_deref())?;
+        let seen = self.watch_now(&condition, &market, latest.as_deref()).map_err(|fault| fault.of(&new.when))?;
+        self.can_change(&market, &condition, new, &seen)?;
         let now = self.clock.now();
         let words = condition.words();
         let id = message_id(&format!("watch|{market}|{when}|{}|{}", new.repeat, now.0)).replace("msg_", "wat_");
@@ -95,7 +97,7 @@ impl AskWatches for Service {
             turns: 0,
             fired,
         };
-        let kept = Kept::new(watch, &condition, latest.as_ref().map(|l| &l.row));
+        let kept = Kept::new(watch, latest.as_ref().map(|l| l.row.ts), seen.reading.as_ref());
         let mut all = held.clone();
         all.push(kept.clone());
         desk.replace(&mut held, all).map_err(unreadable)?;
@@ -142,10 +144,15 @@ impl Service {
     }
 
     fn watch_view(&self, kept: &Kept) -> WatchView {
-        let latest = self.market(&kept.watch.instrument).filter(|_| kept.goes_on());
-        let condition = Condition::parse(&kept.watch.when).ok();
-        let now = latest.zip(condition).and_then(|(l, c)| Some(c.state(&c.reading(&l.row)?)));
-        WatchView { watch: kept.watch.clone(), now, judged: kept.judged }
+        let condition = Condition::parse(&kept.watch.when).ok().filter(|_| kept.goes_on());
+        let latest = self.market(&kept.watch.instrument);
+        let found = condition.map(|c| self.watch_now(&c, &kept.watch.instrument, latest.as_deref()));
+        let (now, why_not_now) = match found {
+            Some(Ok(seen)) => (seen.state, seen.why_none),
+            Some(Err(fault)) => (None, Some(fault.sentence())),
+            None => (None, None),
+        };
+        WatchView { watch: kept.watch.clone(), now, why_not_now, judged: kept.judged }
     }
 
     fn note(&self, new: &NewWatch) -> Result<Option<String>, QueryError> {
@@ -185,18 +192,20 @@ impl Service {
         market: &InstrumentName,
         condition: &Condition,
         new: &NewWatch,
-        latest: Option<&Latest>,
+        seen: &SeenNow,
     ) -> Result<(), QueryError> {
         let heard = self.live.as_ref().is_none_or(|live| live.board().market(market).is_some());
         if !heard {
             let why = format!("{market} is recorded and not listened to: no new minute of it will be judged");
             return Err(bad("market", &new.market, why));
         }
-        let Some(now) = latest.and_then(|l| condition.reading(&l.row)) else { return Ok(()) };
+        if let Some(signal) = condition.signal() {
+            self.is_known(signal, market).map_err(|why| why.of(&new.when))?;
+        }
+        let Some((now, state)) = seen.reading.as_ref().zip(seen.state.as_ref()) else { return Ok(()) };
         if new.repeat || condition.is_met(now.word) != Some(true) {
             return Ok(());
         }
-        let state = condition.state(&now);
         let why = format!("{state} already: there is nothing to wait for; ask with repeat to hear of it the next time");
         Err(bad("when", &new.when, why))
     }
@@ -233,9 +242,16 @@ impl Service {
                 let Some(kept) = all.get_mut(n) else { continue };
                 // The words of a later version are left for it.
                 let Ok(condition) = Condition::parse(&kept.watch.when) else { continue };
+                let readings = match self.readings(&condition, &market, (kept.judged, &rows)) {
+                    Ok(readings) => readings,
+                    Err(e) => {
+                        unread.get_or_insert(e);
+                        continue;
+                    }
+                };
                 let (mut next, mut turns) = (kept.clone(), Vec::new());
-                let found = rows.iter().try_for_each(|row| {
-                    let Some(turned) = next.step(&condition, row) else { return Ok(()) };
+                let found = readings.into_iter().try_for_each(|(row, reading)| {
+                    let Some(turned) = next.step(&condition, row.ts, reading) else { return Ok(()) };
                     let turn = self.change_of(&next.watch, &condition, &turned, row, &latest)?;
                     turns.push((next.watch.clone(), turn.clone()));
                     next.watch.turns = next.watch.turns.saturating_add(1);
@@ -251,6 +267,8 @@ impl Service {
                     continue;
                 }
                 changed |= !turns.is_empty() || kept.last != next.last || kept.unreported != next.unreported;
+                // Values may come with a moment of the past since when they are known: what was judged is over.
+                changed |= condition.signal().is_some() && kept.judged != next.judged;
                 lines.extend(turns.iter().map(|(_, turn)| format!("{market}: {}", turn.text)));
                 messages.append(&mut turns);
                 *kept = next;
@@ -309,7 +327,10 @@ impl Service {
         row: &MinuteRow,
         latest: &Latest,
     ) -> Result<WatchChange, QueryError> {
-        let (title, mut text) = condition.reported(&turned.before, &turned.now);
+        let (title, mut text) = match condition.signal() {
+            None => condition.reported(&turned.before, &turned.now),
+            Some(signal) => self.signal_reported(signal, &watch.instrument, &turned.now, row.ts)?,
+        };
         if let (Some(at), false) = (row.price, watch.when.starts_with("price ")) {
             text.push_str(&format!(" Price {}.", price(at)));
         }
@@ -349,7 +370,7 @@ fn full_stop(text: &str) -> String {
     if text.ends_with(['.', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
-fn bad(field: &str, value: &str, reason: String) -> QueryError {
+pub(super) fn bad(field: &str, value: &str, reason: String) -> QueryError {
     QueryError::BadField { field: field.to_owned(), value: value.to_owned(), reason }
 }
 

@@ -3,6 +3,7 @@
 //! A condition has a reading in each published row, or none where the row has none; it turns between two readings, whatever lies
 //! between them. Nothing else is remembered of the past, so that stopping and starting changes nothing.
 
+use super::signal::{self, SeenSignal, WatchedSignal};
 use barograph_domain::regime::spoken_label;
 use barograph_domain::{Axis, HeatRegime, Label, MinuteRow, RiskRegime, TrendRegime, VolRegime};
 use barograph_engine::Feature;
@@ -10,13 +11,13 @@ use barograph_engine::explain::{price, significant};
 
 const AXES: [Axis; 4] = [Axis::Risk, Axis::Trend, Axis::Volatility, Axis::Heat];
 /// A fraction beyond this was meant as percent: no volatility, share or rank is 1,000 %.
-const FRACTION_MAX: f64 = 10.0;
+pub(super) const FRACTION_MAX: f64 = 10.0;
 /// How conditions are written.
-pub const FORMS: &str = "write AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes, or price or a feature that is below, above or \
-                         crosses a number, as in 'realized_vol_1h below 72 %'";
+pub const FORMS: &str = "write AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes, or a feature, signal or price that is below, above \
+                         or crosses a number, as in 'realized_vol_1h below 72 %'";
 
-/// What a watch waits for: a label of an axis that leaves or becomes another, or a price or feature on one side of a number (R4.70).
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// What a watch waits for: a label of an axis that leaves or becomes another, or a price, feature or signal on one side of a number (R4.70).
+#[derive(Clone, PartialEq, Debug)]
 pub enum Condition {
     /// The published label of an axis.
     Label(Axis, WatchedLabel),
@@ -29,6 +30,8 @@ pub enum Condition {
         /// The limit.
         limit: f64,
     },
+    /// A number of a signal against a limit.
+    Signal(WatchedSignal),
 }
 
 /// What a label does.
@@ -81,6 +84,9 @@ impl Condition {
     /// What is wrong with it, and how it is written.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        if signal::is_meant(text) {
+            return WatchedSignal::parse(text).map(Self::Signal);
+        }
         let words: Vec<&str> = text.split_whitespace().collect();
         let [subject, verb, rest @ ..] = words.as_slice() else {
             return Err(format!("'{text}' is no condition; {FORMS}"));
@@ -91,12 +97,7 @@ impl Condition {
             return watched_label(axis, &verb, rest).map(|turn| Self::Label(axis, turn));
         }
         let of = if lower == "price" { Quantity::Price } else { Quantity::Feature(feature(&lower)?) };
-        let way = match verb.as_str() {
-            "below" | "<" | "<=" | "under" => Way::Below,
-            "above" | ">" | ">=" | "over" => Way::Above,
-            "crosses" => Way::Crosses,
-            other => return Err(format!("'{other}' is none of below, above and crosses; {FORMS}")),
-        };
+        let way = Way::parse(&verb)?;
         let limit = number(&rest.concat(), of)?;
         Ok(Self::Level { of, way, limit })
     }
@@ -108,6 +109,7 @@ impl Condition {
             Self::Label(axis, WatchedLabel::Becomes(label)) => format!("{} becomes {label}", axis.name()),
             Self::Label(axis, WatchedLabel::Changes) => format!("{} changes", axis.name()),
             Self::Level { of, way, limit } => format!("{} {} {limit}", of.id(), way.name()),
+            Self::Signal(of) => of.written(),
         }
     }
 
@@ -121,30 +123,25 @@ impl Condition {
                 format!("{} turns to {}", axis.name(), people(*axis, label))
             }
             Self::Label(axis, WatchedLabel::Changes) => format!("the {} label changes", axis.name()),
-            Self::Level { of, way, limit } => {
-                let verb = match way {
-                    Way::Below => "falls below",
-                    Way::Above => "rises above",
-                    Way::Crosses => "crosses",
-                };
-                format!("{} {verb} {}", of.spoken(), of.shown(*limit))
-            }
+            Self::Level { of, way, limit } => format!("{} {} {}", of.spoken(), way.verb(), of.shown(*limit)),
+            Self::Signal(of) => of.words(),
         }
     }
 
-    /// What a row says; `None` where it has no reading.
+    /// The signal that is watched; `None` where the condition is of market data alone.
+    pub const fn signal(&self) -> Option<&WatchedSignal> {
+        match self {
+            Self::Signal(of) => Some(of),
+            Self::Label(..) | Self::Level { .. } => None,
+        }
+    }
+
+    /// What a row says; `None` where it has no reading, as for a signal, which is no part of a row.
     pub fn reading(&self, row: &MinuteRow) -> Option<WatchedReading> {
         match self {
             Self::Label(axis, _) => label_of(*axis, row).map(|word| WatchedReading { word, value: None }),
-            Self::Level { of, way, limit } => {
-                let value = of.value(row)?;
-                let is = match way {
-                    Way::Below => value < *limit,
-                    Way::Above => value > *limit,
-                    Way::Crosses => value >= *limit,
-                };
-                Some(WatchedReading { word: if is { YES } else { NO }, value: Some(value) })
-            }
+            Self::Level { of, way, limit } => Some(way.reading(of.value(row)?, *limit)),
+            Self::Signal(_) => None,
         }
     }
 
@@ -161,21 +158,27 @@ impl Condition {
         match self {
             Self::Label(_, WatchedLabel::Leaves(label)) => Some(now != *label),
             Self::Label(_, WatchedLabel::Becomes(label)) => Some(now == *label),
-            Self::Level { way: Way::Below | Way::Above, .. } => Some(now == YES),
-            Self::Label(_, WatchedLabel::Changes) | Self::Level { way: Way::Crosses, .. } => None,
+            Self::Level { way, .. } | Self::Signal(WatchedSignal { way, .. }) => {
+                (*way != Way::Crosses).then_some(now == YES)
+            }
+            Self::Label(_, WatchedLabel::Changes) => None,
         }
     }
 
-    /// Where it stands: "1 h volatility is 124 %", "risk is high volatility".
+    /// Where it stands: "1 h volatility is 124 %", "risk is high volatility". Of a signal [`WatchedSignal::state`] states more.
     pub fn state(&self, reading: &WatchedReading) -> String {
         match (self, reading.value) {
             (Self::Label(axis, _), _) => format!("{} is {}", axis.name(), people(*axis, reading.word)),
             (Self::Level { of, .. }, Some(value)) => format!("{} is {}", of.spoken(), of.shown(value)),
             (Self::Level { of, .. }, None) => format!("{} is not known", of.spoken()),
+            (Self::Signal(of), number) => {
+                let seen = SeenSignal { number, ..SeenSignal::default() };
+                of.state(&seen).unwrap_or_else(|| format!("{} is not known", of.spoken()))
+            }
         }
     }
 
-    /// What happened, for a lock screen and as a sentence with its numbers.
+    /// What happened, for a lock screen and as a sentence with its numbers. Of a signal [`WatchedSignal::reported`] states more.
     pub fn reported(&self, before: &str, now: &WatchedReading) -> (String, String) {
         match self {
             Self::Label(axis, turn) => {
@@ -188,15 +191,12 @@ impl Condition {
             }
             Self::Level { of, way, limit } => {
                 let (value, limit) = (of.shown(now.value.unwrap_or(*limit)), of.shown(*limit));
-                let verb = match (way, now.word == YES) {
-                    (Way::Below, _) | (Way::Crosses, false) => "fell below",
-                    (Way::Above, _) | (Way::Crosses, true) => "rose above",
-                };
-                let head = format!("{} {verb} {limit}", of.spoken());
+                let head = format!("{} {} {limit}", of.spoken(), way.past(now));
                 // Two numbers that read alike would contradict the sentence.
                 let is = if value == limit { String::new() } else { format!(": it is {value}") };
                 (head.clone(), format!("{}{is}.", capital(&head)))
             }
+            Self::Signal(of) => of.reported(now, &SeenSignal::default()),
         }
     }
 }
@@ -238,12 +238,43 @@ impl Quantity {
 }
 
 impl Way {
-    const fn name(self) -> &'static str {
+    pub(super) fn parse(verb: &str) -> Result<Self, String> {
+        match verb.to_lowercase().as_str() {
+            "below" | "<" | "<=" | "under" => Ok(Self::Below),
+            "above" | ">" | ">=" | "over" => Ok(Self::Above),
+            "crosses" => Ok(Self::Crosses),
+            other => Err(format!("'{other}' is none of below, above and crosses; {FORMS}")),
+        }
+    }
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Below => "below",
             Self::Above => "above",
             Self::Crosses => "crosses",
         }
+    }
+    /// What is waited for.
+    pub(super) const fn verb(self) -> &'static str {
+        match self {
+            Self::Below => "falls below",
+            Self::Above => "rises above",
+            Self::Crosses => "crosses",
+        }
+    }
+    /// What happened.
+    pub(super) fn past(self, now: &WatchedReading) -> &'static str {
+        match (self, now.word == YES) {
+            (Self::Below, _) | (Self::Crosses, false) => "fell below",
+            (Self::Above, _) | (Self::Crosses, true) => "rose above",
+        }
+    }
+    pub(super) fn reading(self, value: f64, limit: f64) -> WatchedReading {
+        let is = match self {
+            Self::Below => value < limit,
+            Self::Above => value > limit,
+            Self::Crosses => value >= limit,
+        };
+        WatchedReading { word: if is { YES } else { NO }, value: Some(value) }
     }
 }
 
@@ -265,7 +296,7 @@ fn people(axis: Axis, label: &str) -> &str {
     spoken_label(axis, label).unwrap_or(label)
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
@@ -303,8 +334,8 @@ fn feature(id: &str) -> Result<Feature, String> {
     })
 }
 
-/// A number as people write it: `65,000`, `72 %`, `−2.6σ`.
-fn number(text: &str, of: Quantity) -> Result<f64, String> {
+/// A number as people write it, `65,000`, `72 %`, `−2.6σ`, and whether it is in percent.
+pub(super) fn written_number(text: &str) -> Result<(f64, bool), String> {
     let plain: String = text.replace(['−', '–'], "-").chars().filter(|c| *c != ',' && *c != '_').collect();
     let (plain, percent) = match plain.strip_suffix('%') {
         Some(rest) => (rest.to_owned(), true),
@@ -314,6 +345,11 @@ fn number(text: &str, of: Quantity) -> Result<f64, String> {
     if !x.is_finite() {
         return Err(format!("'{text}' is no number that can be reached"));
     }
+    Ok((x, percent))
+}
+
+fn number(text: &str, of: Quantity) -> Result<f64, String> {
+    let (x, percent) = written_number(text)?;
     let what = of.id();
     match (of, percent) {
         (Quantity::Price, true) => Err(format!("'{text}': a price is no share; write it in the quote currency")),
@@ -356,7 +392,7 @@ mod tests {
         ] {
             let condition = Condition::parse(text).unwrap();
             assert_eq!(condition.written(), written, "{text}");
-            assert_eq!(Condition::parse(&condition.written()), Ok(condition), "{text}");
+            assert_eq!(Condition::parse(&condition.written()), Ok(condition.clone()), "{text}");
             assert!(condition.words().ends_with(words), "{text}: {}", condition.words());
         }
     }
@@ -465,7 +501,7 @@ mod tests {
             voice.check("watch", &condition.words());
             let words: Vec<&'static str> = match &condition {
                 Condition::Label(axis, _) => labels_of(*axis),
-                Condition::Level { .. } => vec![YES, NO],
+                Condition::Level { .. } | Condition::Signal(_) => vec![YES, NO],
             };
             for word in &words {
                 let now = WatchedReading { word, value: Some(0.7) };

@@ -3,15 +3,18 @@
 //!
 //! Rows are judged as they were published, each once: a row that is corrected later is not judged again, and no row of a minute
 //! before the watch was asked for can make it come true. Between two turns nothing changes but which minute was judged last, so that
-//! what a killed process had not written yet is judged again with the same result.
+//! what a killed process had not written yet is judged again with the same result. Only for a signal ([`signal`]) is that minute written each
+//! time: a history of one may come later, with moments of the past since when it is known ([`minutes`]).
 
 pub mod condition;
 mod desk;
+pub mod minutes;
+pub mod signal;
 
 pub use desk::{DeskError, WAITING_MAX, WatchDesk, read};
 
 use barograph_api::watches::UserWatch;
-use barograph_domain::{MinuteRow, Span, Ts};
+use barograph_domain::{Span, Ts};
 use condition::{Condition, WatchedReading};
 use serde::{Deserialize, Serialize};
 
@@ -46,10 +49,9 @@ pub struct WatchedChange {
 }
 
 impl Kept {
-    /// A new watch over what the newest published row says.
-    pub fn new(watch: UserWatch, condition: &Condition, newest: Option<&MinuteRow>) -> Self {
-        let last = newest.and_then(|row| condition.reading(row)).map(|r| r.word.to_owned());
-        Self { watch, last, judged: newest.map(|row| row.ts), unreported: 0 }
+    /// A new watch over what the newest published minute reads as.
+    pub fn new(watch: UserWatch, newest: Option<Ts>, reading: Option<&WatchedReading>) -> Self {
+        Self { watch, last: reading.map(|r| r.word.to_owned()), judged: newest, unreported: 0 }
     }
 
     /// Does it go on?
@@ -57,18 +59,18 @@ impl Kept {
         self.watch.ended_at.is_none()
     }
 
-    /// Judges one row; those of minutes that were judged are passed over.
-    pub fn step(&mut self, condition: &Condition, row: &MinuteRow) -> Option<WatchedChange> {
-        if !self.goes_on() || self.judged.is_some_and(|judged| row.ts <= judged) {
+    /// Judges one minute by its reading; those that were judged are passed over.
+    pub fn step(&mut self, condition: &Condition, ts: Ts, reading: Option<WatchedReading>) -> Option<WatchedChange> {
+        if !self.goes_on() || self.judged.is_some_and(|judged| ts <= judged) {
             return None;
         }
-        self.judged = Some(row.ts);
-        let now = condition.reading(row)?;
+        self.judged = Some(ts);
+        let now = reading?;
         let before = self.last.replace(now.word.to_owned())?;
-        if row.ts <= self.watch.created_at || !condition.becomes_met(&before, now.word) {
+        if ts <= self.watch.created_at || !condition.becomes_met(&before, now.word) {
             return None;
         }
-        let quiet = self.watch.fired.first().is_some_and(|turn| row.ts < turn.ts + QUIET);
+        let quiet = self.watch.fired.first().is_some_and(|turn| ts < turn.ts + QUIET);
         if quiet {
             self.unreported = self.unreported.saturating_add(1);
             return None;
@@ -81,7 +83,7 @@ impl Kept {
 mod tests {
     use super::*;
     use barograph_api::watches::WatchChange;
-    use barograph_domain::{AxisState, InstrumentName, RiskRegime};
+    use barograph_domain::{AxisState, InstrumentName, MinuteRow, RiskRegime};
 
     pub(super) fn watch(repeat: bool, created_at: Ts) -> UserWatch {
         UserWatch {
@@ -115,11 +117,19 @@ mod tests {
         }
     }
 
+    fn begun(watch: UserWatch, condition: &Condition, newest: Option<&MinuteRow>) -> Kept {
+        Kept::new(watch, newest.map(|row| row.ts), newest.and_then(|row| condition.reading(row)).as_ref())
+    }
+
+    fn stepped(kept: &mut Kept, condition: &Condition, row: &MinuteRow) -> Option<WatchedChange> {
+        kept.step(condition, row.ts, condition.reading(row))
+    }
+
     fn minutes(kept: &mut Kept, rows: &[(i64, Option<f64>)]) -> Vec<i64> {
         let condition = Condition::parse(&kept.watch.when).unwrap();
         let mut out = Vec::new();
         for (minute, price) in rows {
-            if kept.step(&condition, &row(*minute, *price)).is_some() {
+            if stepped(kept, &condition, &row(*minute, *price)).is_some() {
                 kept.watch.fired.insert(0, turn(*minute));
                 out.push(*minute);
             }
@@ -142,7 +152,7 @@ mod tests {
     fn it_begins_when_it_is_asked_for_and_a_missing_reading_turns_nothing() {
         let condition = Condition::parse("price below 100").unwrap();
         // Minute 1 fell before anybody asked; minute 3 has no price.
-        let mut kept = Kept::new(watch(true, Ts(0) + Span::secs(90)), &condition, Some(&row(0, Some(101.0))));
+        let mut kept = begun(watch(true, Ts(0) + Span::secs(90)), &condition, Some(&row(0, Some(101.0))));
         assert_eq!(minutes(&mut kept, &FALLS), [4, 41], "6 is within the quiet half hour");
         assert_eq!(kept.judged, Some(Ts(0) + Span::mins(41)));
     }
@@ -150,7 +160,7 @@ mod tests {
     #[test]
     fn what_nobody_saw_before_is_no_turn() {
         let condition = Condition::parse("price below 100").unwrap();
-        let mut kept = Kept::new(watch(true, Ts(0)), &condition, None);
+        let mut kept = begun(watch(true, Ts(0)), &condition, None);
         assert_eq!(minutes(&mut kept, &FALLS[..1]), [0_i64; 0]);
         assert_eq!(kept.last.as_deref(), Some("yes"));
     }
@@ -158,7 +168,7 @@ mod tests {
     #[test]
     fn judged_again_after_a_restart_it_comes_to_the_same() {
         let condition = Condition::parse("price below 100").unwrap();
-        let new = || Kept::new(watch(true, Ts(0) + Span::secs(1)), &condition, Some(&row(0, Some(101.0))));
+        let new = || begun(watch(true, Ts(0) + Span::secs(1)), &condition, Some(&row(0, Some(101.0))));
         let mut whole = new();
         let all = minutes(&mut whole, &FALLS);
         for stop in 0..FALLS.len() {
@@ -175,11 +185,11 @@ mod tests {
     #[test]
     fn turns_within_the_quiet_time_are_counted_with_the_next() {
         let condition = Condition::parse("price below 100").unwrap();
-        let mut kept = Kept::new(watch(true, Ts(0)), &condition, Some(&row(0, Some(101.0))));
+        let mut kept = begun(watch(true, Ts(0)), &condition, Some(&row(0, Some(101.0))));
         minutes(&mut kept, &FALLS[..7]);
-        let last = kept.step(&condition, &row(41, Some(99.0))).unwrap();
+        let last = stepped(&mut kept, &condition, &row(41, Some(99.0))).unwrap();
         assert_eq!((last.unreported, kept.unreported), (2, 0), "minutes 4 and 6 after minute 1");
         kept.watch.ended_at = Some(Ts(0));
-        assert_eq!(kept.step(&condition, &row(90, Some(101.0))), None, "it has ended");
+        assert_eq!(stepped(&mut kept, &condition, &row(90, Some(101.0))), None, "it has ended");
     }
 }

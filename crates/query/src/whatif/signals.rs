@@ -5,7 +5,7 @@
 
 use super::ask::bad;
 use super::show::{FoundSignal, SignalHits};
-use crate::declared::{DeclaredFault, StoredSignal, stored_signal};
+use crate::declared::{DeclaredFault, SIGNAL_VALUES_READ_MAX, StoredSignal, signal_minutes, stored_signal};
 use crate::service::unreadable;
 use barograph_api::QueryError;
 use barograph_domain::time::LATENESS;
@@ -13,15 +13,11 @@ use barograph_domain::whatif::SignalMinutes;
 use barograph_domain::{Axis, InstrumentName, Label, RiskRegime, SignalNumber, Ts};
 use barograph_engine::signal_rows::SIGNAL_BEFORE;
 use barograph_engine::signal_scopes::{part_numbers, signal_parts};
-use barograph_engine::signal_track::RevisionKnown;
 use barograph_engine::whatif::{Outcomes, ReplayedAxis, StoredHistory, chop_4h, hv_1h, judge, losses};
 use barograph_store::{Range, Reader};
 use barograph_study::ResearchFrame;
 use barograph_study::money::rule::{DeclaredSignal, RuleCondition, RuleVocabulary};
 use barograph_study::money::simulator::{LabelTrack, RuleRow};
-
-/// Most values of one signal that one answer reads: 300 days of one every minute.
-const REVISIONS_MAX: usize = 300 * 24 * 60;
 
 /// Reads the condition of a question.
 pub(super) fn condition(text: &str) -> Result<RuleCondition, QueryError> {
@@ -111,12 +107,12 @@ fn rows(
     for declared in &condition.signals {
         let DeclaredSignal { name, source, .. } = declared;
         let meant = |why: String| bad("when", name.as_str(), &why);
-        let stored = stored_signal(reader, declared, market, (range, ends.1), REVISIONS_MAX);
+        let stored = stored_signal(reader, declared, market, (range, ends.1), SIGNAL_VALUES_READ_MAX);
         let stored = stored.map_err(|fault| match fault {
             DeclaredFault::Meant(why) => meant(why),
             DeclaredFault::Store(e) => unreadable(&e),
         })?;
-        let Some(StoredSignal { within, scoped }) = stored else { return Ok(None) };
+        let Some(StoredSignal { within, scoped, .. }) = stored else { return Ok(None) };
         let parts = signal_parts(name.as_str(), source.as_deref(), &scoped, ends)
             .map_err(|fault| meant(fault.sentence(name.as_str(), source.as_deref())))?;
         let wanted = SignalNumber::ALL.into_iter().filter(|n| condition.asks_for(declared, *n));
@@ -127,18 +123,7 @@ fn rows(
             frame.add(number.of(name), column).map_err(|e| odd(e.to_string()))?;
         }
         let minutes = part_numbers(&parts, inside, within, &[]).rows;
-        used.extend(parts.into_iter().zip(minutes).map(|(part, minutes)| SignalMinutes {
-            instrument: market.clone(),
-            name: name.to_string(),
-            scope: part.scope,
-            source: part.source,
-            within_s: within.as_secs(),
-            revisions: part.used.revisions.len() as u64,
-            stated: part.used.known(RevisionKnown::Stated) as u64,
-            assumed: part.used.known(RevisionKnown::Assumed) as u64,
-            minutes: minutes as u64,
-            digest: part.used.digest,
-        }));
+        used.extend(signal_minutes(market, (declared, within), parts, minutes));
     }
     Ok(Some((frame, used)))
 }

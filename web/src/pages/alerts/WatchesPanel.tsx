@@ -68,7 +68,7 @@ function Going({ list }: { list: Watches }): JSX.Element {
   );
 }
 
-function Item({ view: { watch, now }, busy, remove }: { view: WatchView; busy: boolean; remove: (() => void) | null }): JSX.Element {
+function Item({ view: { watch, now, why_not_now: why }, busy, remove }: { view: WatchView; busy: boolean; remove: (() => void) | null }): JSX.Element {
   return (
     <li data-row tabIndex={0}>
       <span class="watch-what">
@@ -76,7 +76,7 @@ function Item({ view: { watch, now }, busy, remove }: { view: WatchView; busy: b
         <span class="muted small">{watch.instrument.split(':')[0]}</span> <b title={watch.when}>{watch.words}</b>
         {watch.note !== null && <span class="muted"> · {watch.note}</span>}
       </span>
-      <span class="muted num">{now === null ? 'no reading yet' : `now ${now}`}</span>
+      <span class="muted num">{now !== null ? `now ${now}` : why === null ? 'no reading yet' : `no reading: ${why}`}</span>
       <span class="muted small">
         {watch.repeat ? 'every time' : 'once'}
         {watch.turns > 0 && `, came true ${watch.turns}×`}

@@ -8,10 +8,11 @@ use crate::commands::advise::refused;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::http;
+use crate::signal_words::UsedValues;
 use crate::term::{fold, minute};
 use barograph_api::watches::{NewWatch, WatchPast, WatchView};
 use barograph_api::{AskWatches as _, QueryError};
-use barograph_domain::text::escape_control;
+use barograph_domain::text::{escape_control, number_of};
 use barograph_query::service::Service;
 use barograph_query::watch::{DeskError, WatchDesk};
 use std::io::Write;
@@ -43,7 +44,7 @@ pub(super) fn add(
     let when = asked.when.join(" ");
     let past = service.watch_past(&asked.market, &when).map_err(refused)?;
     if asked.only_tried {
-        return if json { super::line(out, &past) } else { Ok(writeln!(out, "{}", fold(&tried(&past), WIDTH, ""))?) };
+        return if json { super::line(out, &past) } else { print_tried(out, &past) };
     }
     let new = NewWatch {
         market: asked.market.clone(),
@@ -68,13 +69,38 @@ pub(super) fn add(
     let how = if asked.repeat { "every time" } else { "once" };
     writeln!(out, "{}", fold(&format!("watching {market}: {words}, {how}"), WIDTH, ""))?;
     if let Some(now) = made["now"].as_str() {
-        writeln!(out, "now {now}")?;
+        writeln!(out, "{}", fold(&format!("now {}", escape_control(now)), WIDTH, ""))?;
+    } else if let Some(why) = made["why_not_now"].as_str() {
+        writeln!(out, "{}", fold(&format!("no reading: {}", escape_control(why)), WIDTH, ""))?;
     }
-    writeln!(out, "{}", fold(&tried(&past), WIDTH, ""))?;
+    print_tried(out, &past)?;
     writeln!(out, "remove it with: barograph alerts unwatch {}", super::word(watch, "id"))?;
     if listen.is_none() {
         let none = "nothing is listening on this data folder: it is judged from the next barograph up on";
         writeln!(out, "{}", fold(none, WIDTH, ""))?;
+    }
+    Ok(())
+}
+
+/// How often it came true before, and for a signal which values that is of.
+fn print_tried(out: &mut impl Write, past: &WatchPast) -> Result<(), Failure> {
+    writeln!(out, "{}", fold(&tried(past), WIDTH, ""))?;
+    if let Some(unit) = &past.unit {
+        writeln!(out, "{}", fold(&format!("its values are in {}", escape_control(unit)), WIDTH, ""))?;
+    }
+    for of in &past.signals {
+        let (name, source) = (escape_control(&of.name), escape_control(&of.source));
+        let used = UsedValues {
+            name: &name,
+            source: &source,
+            scope: &of.scope,
+            revisions: of.revisions,
+            stated: of.stated,
+            assumed: of.assumed,
+            digest: &of.digest,
+        };
+        let on = format!("a value on {}", number_of(of.minutes, "minute"));
+        writeln!(out, "{}", fold(&used.sentence(&on), WIDTH, ""))?;
     }
     Ok(())
 }
@@ -118,8 +144,14 @@ fn show(out: &mut impl Write, one: &WatchView) -> Result<(), Failure> {
     }
     match (watch.fired.first(), &one.now) {
         (Some(turn), _) => writeln!(out, "{}", fold(&format!("{} {}", minute(turn.ts), turn.text), WIDTH - 2, "  "))?,
-        (None, Some(now)) => writeln!(out, "  now {now}")?,
-        (None, None) => {}
+        (None, Some(now)) => {
+            writeln!(out, "{}", fold(&format!("now {}", escape_control(now)), WIDTH - 2, "  "))?;
+        }
+        (None, None) => {
+            if let Some(why) = &one.why_not_now {
+                writeln!(out, "{}", fold(&format!("no reading: {}", escape_control(why)), WIDTH - 2, "  "))?;
+            }
+        }
     }
     Ok(())
 }

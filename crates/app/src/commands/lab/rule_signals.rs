@@ -57,5 +57,5 @@ fn stored(
         DeclaredFault::Meant(why) => Failure::usage(why),
         DeclaredFault::Store(e) => e.into(),
     })?;
-    Ok(found.map(|StoredSignal { within, scoped }| RuleSignal { declared: declared.clone(), within, scoped }))
+    Ok(found.map(|StoredSignal { within, scoped, .. }| RuleSignal { declared: declared.clone(), within, scoped }))
 }

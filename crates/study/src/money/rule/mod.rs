@@ -22,6 +22,7 @@ mod term;
 mod word;
 
 pub use fault::RuleFault;
+pub use parse::alike;
 pub use signal::DeclaredSignal;
 pub use term::{RuleOrder, RuleSign, RuleTerm, RuleTest};
 

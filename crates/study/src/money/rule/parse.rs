@@ -75,6 +75,18 @@ pub(super) fn condition(text: &str, known: &RuleVocabulary) -> Result<RuleCondit
     }
 }
 
+/// What a text declares, and its other parts as they are written.
+pub(super) fn declarations(text: &str) -> Result<(Vec<DeclaredSignal>, Vec<&str>), Vec<RuleFault>> {
+    let (mut others, mut faults) = (Vec::new(), Vec::new());
+    let mut declared = Declared { signals: Vec::new(), known: RuleVocabulary::default() };
+    for part in parts(text) {
+        if !declared.take(&part, &mut faults) {
+            others.push(part.text.trim());
+        }
+    }
+    if faults.is_empty() { Ok((declared.signals, others)) } else { Err(faults) }
+}
+
 /// A line, or what stands between two semicolons of one.
 struct RulePart<'a> {
     /// Of the line, from 1.
@@ -415,13 +427,14 @@ fn joins_numbers(word: &str) -> bool {
     ["+", "-", "*", "/", "<", "<=", ">", ">=", "==", "=", "!=", "is"].contains(&word)
 }
 
-/// `; did you mean 'x'?` where one is near.
+/// ` — did you mean 'x'?` where one is near.
 fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = alike(word, known, (word.chars().count() / 3).max(2));
+    near.map_or_else(String::new, |name| format!(" — did you mean '{name}'?"))
+}
+
+/// Of names the one that is written most alike, at most so many letters away; among equals the first.
+pub fn alike<'a>(word: &str, known: impl Iterator<Item = &'a str>, letters_max: usize) -> Option<&'a str> {
     let near = known.map(|k| (strsim::damerau_levenshtein(word, k), k)).min_by_key(|(distance, _)| *distance);
-    match near {
-        Some((distance, name)) if distance <= (word.chars().count() / 3).max(2) => {
-            format!(" — did you mean '{name}'?")
-        }
-        _ => String::new(),
-    }
+    near.filter(|(distance, _)| *distance <= letters_max).map(|(_, name)| name)
 }

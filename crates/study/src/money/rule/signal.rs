@@ -3,6 +3,8 @@
 //! A declaration is a line of its own, `signal x.desk_flow from desk within 2h`; from then on the rule may name its value and three
 //! readings of it. Whose values these are on a row is for the caller to state, as they were known when the row was.
 
+use super::fault::RuleFault;
+use barograph_domain::signal::source_in_rule;
 use barograph_domain::{SignalName, SignalNumber, Span};
 
 /// The word that begins a declaration.
@@ -23,6 +25,24 @@ pub struct DeclaredSignal {
     pub source: Option<String>,
     /// An older value is absent, and so is what is made of it; `None`: as old as a chart shows.
     pub within: Option<Span>,
+}
+
+impl DeclaredSignal {
+    /// The signals that a text declares, and its other parts as they are written: for whoever asks otherwise than a rule does.
+    ///
+    /// # Errors
+    /// Everything that declares no signal though it begins so, each with its place.
+    pub fn split(text: &str) -> Result<(Vec<Self>, Vec<&str>), Vec<RuleFault>> {
+        super::parse::declarations(text)
+    }
+
+    /// As it can be read again.
+    #[must_use]
+    pub fn written(&self) -> String {
+        let source = self.source.as_deref().map(|source| format!(" from {}", source_in_rule(source)));
+        let within = self.within.map(|within| format!(" within {within}"));
+        format!("{WORD} {}{}{}", self.name, source.unwrap_or_default(), within.unwrap_or_default())
+    }
 }
 
 /// Does this part of a rule declare a signal?

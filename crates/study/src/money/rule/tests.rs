@@ -211,3 +211,23 @@ fn a_condition_stands_alone_with_its_signals() {
         assert!(faults[0].why.contains(words), "{text}: {}", faults[0]);
     }
 }
+
+#[test]
+fn declarations_are_taken_out_of_a_text_and_can_be_read_again() {
+    for (text, written, others) in [
+        ("signal x.a; x.a above 1", "signal x.a", vec!["x.a above 1"]),
+        (
+            "signal x.a from 'my; desk' within 120m ; x.a below 2 # why",
+            "signal x.a from 'my; desk' within 2h",
+            vec!["x.a below 2"],
+        ),
+        ("signal fng.value within 2d", "signal fng.value within 2d", vec![]),
+    ] {
+        let (declared, found) = DeclaredSignal::split(text).unwrap();
+        assert_eq!((declared[0].written().as_str(), found), (written, others), "{text}");
+        assert_eq!(DeclaredSignal::split(written).unwrap().0, declared, "{text}");
+    }
+    assert_eq!(DeclaredSignal::split("price below 5"), Ok((vec![], vec!["price below 5"])));
+    let faults = DeclaredSignal::split("signal x.a for 2h; x.a above 1").unwrap_err();
+    assert!(faults[0].why.contains("write 'signal NAME'"), "{}", faults[0]);
+}
