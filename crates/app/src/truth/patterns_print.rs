@@ -221,3 +221,59 @@ fn notes_of(pattern: Pattern, report: &RecordedReport) -> Vec<String> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_verify::injected::TruthScore;
+
+    fn row(injections: usize, shortfall: RunShortfall, matched_untouched: usize) -> RecordedRow {
+        let score = TruthScore { injections, matched: injections / 2, matched_untouched, ..TruthScore::default() };
+        let (pattern, class) = (Pattern::Spoofing, "binance-usdm:BTCUSDT".to_owned());
+        let row = TruthRow { pattern, class, intensity: 2.0, score, look_alikes: [0, 3] };
+        let like_shortfall = RunShortfall { not_made: 2, ..RunShortfall::default() };
+        RecordedRow { row, injections: Vec::new(), sides: [0; 2], shortfall, like_shortfall }
+    }
+
+    /// Nothing that makes a figure weaker is silent.
+    #[test]
+    fn what_weakens_a_figure_is_stated() {
+        let shortfall = RunShortfall { interrupted: 1, not_made: 0, posts: 40, out_of_sight: 8 };
+        let cases = [
+            (row(120, RunShortfall::default(), 0), vec!["2 look-alikes waited"]),
+            (
+                row(40, shortfall, 3),
+                vec!["few: fewer than 100", "1 episode of a run broke off", "8 of 40 orders", "in up to 3 of"],
+            ),
+            (row(5, RunShortfall::default(), 0), vec!["withheld: fewer than 10", "100 are asked for"]),
+            (row(0, RunShortfall::default(), 0), vec!["no episode could be laid over it; it wants 6 h"]),
+        ];
+        for (row, wanted) in cases {
+            let (background, rows) = (Vec::new(), vec![row]);
+            let (states, trades, known) = (9, 9, Span::hours(30));
+            let report = RecordedReport { span: None, states, trades, known, slow: 0.0, background, rows };
+            let said = notes(&report, &[Pattern::Spoofing]);
+            for part in wanted {
+                assert!(said.iter().any(|note| note.contains(part)), "{part}: {said:?}");
+            }
+            for note in said {
+                assert!(barograph_testkit::voice::faults(&note.replace("SPOOFING: ", "")).is_empty(), "{note}");
+            }
+        }
+    }
+
+    /// No rate of a detector that could not judge, or hardly.
+    #[test]
+    fn a_rate_wants_most_of_a_day() {
+        for (hours, alerts, want) in [(0, 0, None), (17, 4, None), (18, 3, Some(4.0)), (48, 1, Some(0.5))] {
+            let of = DetectorBackground { pattern: Pattern::Layering, judged: Span::hours(hours), alerts };
+            let got = rate(&of);
+            assert_eq!(
+                got.as_ref().ok().map(|r| (100.0 * r).round()),
+                want.map(|r: f64| (100.0 * r).round()),
+                "{got:?}"
+            );
+            assert!(got.is_ok() || got.is_err_and(|why| why.starts_with("withheld: ")));
+        }
+    }
+}

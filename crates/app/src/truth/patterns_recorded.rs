@@ -59,18 +59,18 @@ pub(super) fn run(
 /// Why nothing, or nothing that is worth a figure, could be laid over it.
 pub(super) fn refusal(market: &InstrumentName, report: &RecordedReport, t: &FlowThresholds) -> Option<String> {
     let needed = format!(
-        "injections want {} of book and trades: the detectors of books judge after {} h, and 100 episodes with ten minutes between \
+        "Injections want {} h of book and trades: the detectors of books judge after {} h, and 100 episodes with ten minutes between \
          them take some 20 h more",
-        RECORDED_MIN.spoken(),
+        RECORDED_MIN.as_secs() / 3_600,
         t.warm_hours
     );
     if report.states == 0 || report.trades == 0 {
         let missing = if report.states == 0 { "book" } else { "trade" };
-        return Some(format!("the recording of {market} holds no {missing}; {needed}"));
+        return Some(format!("the recording of {market} holds no {missing}. {needed}"));
     }
     if report.known < RECORDED_MIN {
         return Some(format!(
-            "the recording of {market} is too short: its book is known for {}, in {} states with {} trades; {needed}",
+            "the recording of {market} is too short: its book is known for {}, in {} states with {} trades. {needed}",
             report.known.spoken(),
             report.states,
             report.trades
@@ -196,5 +196,39 @@ impl RecordListener for PatternListener {
             progress.set(read.load(Ordering::Relaxed));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Span;
+
+    /// What is there and what is needed, in words of people.
+    #[test]
+    fn a_refusal_states_what_is_there_and_what_is_needed() {
+        let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let day = Span::hours(26);
+        // States, trades, time in which the book is known, share of slow updates.
+        let cases: [(u64, u64, Span, f64, &[&str]); 5] = [
+            (0, 0, Span::ZERO, 0.0, &["holds no book", "Injections want 24 h", "judge after 6 h"]),
+            (9, 0, day, 0.0, &["holds no trade", "100 episodes"]),
+            (900, 7, Span::mins(62), 0.0, &["too short", "1 h 2 min, in 900 states with 7 trades", "want 24 h"]),
+            (900, 7, day, 0.75, &["75 % of the times between two states are longer than 250 ms"]),
+            (900, 7, day, 0.5, &[]),
+        ];
+        for (states, trades, known, slow, wanted) in cases {
+            let report =
+                RecordedReport { span: None, states, trades, known, slow, background: Vec::new(), rows: Vec::new() };
+            let said = refusal(&market, &report, &FlowThresholds::default());
+            assert_eq!(said.is_none(), wanted.is_empty(), "{said:?}");
+            let said = said.unwrap_or_default();
+            wanted.iter().for_each(|part| assert!(said.contains(part), "{part}: {said}"));
+            assert!(
+                barograph_testkit::voice::faults(&said).is_empty(),
+                "{:?}",
+                barograph_testkit::voice::faults(&said)
+            );
+        }
     }
 }

@@ -91,9 +91,9 @@ fn episodes_are_laid_over_a_recording_of_more_than_a_day() {
     assert!(lines[0]["book_known_s"].as_u64().unwrap() > 93_000 && lines[0]["slow_share"].as_f64() < Some(0.1));
     let background =
         |pattern: &str| lines.iter().find(|l| l["kind"] == "background" && l["pattern"] == pattern).unwrap();
-    // Judged from the sixth hour on.
+    // Judged from the sixth hour on, which began with the recording.
     let spoofing = background("SPOOFING");
-    assert!((70_000..75_000).contains(&spoofing["judged_s"].as_i64().unwrap()), "{spoofing}");
+    assert!((70_000..76_000).contains(&spoofing["judged_s"].as_i64().unwrap()), "{spoofing}");
     assert!(spoofing["alerts_per_day"].as_f64().unwrap() < 5.0, "{spoofing}");
     assert!(background("FUNDING_WINDOW_PRESSURE")["withheld"].as_str().unwrap().contains("premiums"), "{lines:?}");
     let rows: Vec<_> = lines.iter().filter(|l| l["kind"] == "injected").collect();
@@ -123,7 +123,7 @@ fn a_recording_that_is_too_short_is_refused() {
     let done = place.run(&format!("{line} trades.csv.gz")).exits(1);
     done.prints("book known for 19 min")
         .says("is too short: its book is known for 19 min")
-        .says("injections want 1 d of book and trades");
+        .says("Injections want 24 h of book and trades");
     place.run(line).exits(1).says("holds no trade");
     place.run("verify patterns binance-usdm:BTCUSDT --data d").exits(2).says("holds no journal");
     place.run("verify patterns --source book.csv.gz").exits(2);

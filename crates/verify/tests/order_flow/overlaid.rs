@@ -116,10 +116,10 @@ proptest! {
     }
 }
 
-/// Detectors judge after an hour: what is tested is how episodes are laid over, and not what a day is.
+/// Detectors judge from the second hour on: what is tested is how episodes are laid over, and not what a day is.
 fn quick() -> FlowThresholds {
     let mut t = FlowThresholds::default();
-    t.set("warm_hours", 1.0).unwrap();
+    t.set("warm_hours", 2.0).unwrap();
     t
 }
 
@@ -211,7 +211,8 @@ fn pairs_are_laid_over_recorded_trades() {
     let report = truth.finish();
     let recalls: Vec<f64> = report.rows.iter().map(|r| r.row.score.recall().unwrap()).collect();
     println!("{recalls:?} of {}", report.rows[2].row.score.injections);
-    assert!(recalls.is_sorted() && report.rows[2].row.score.injections >= 10, "{recalls:?}");
+    assert!(recalls.is_sorted() && recalls[2] >= 0.4, "{recalls:?}");
+    assert!(report.rows[2].row.score.injections >= 10, "{:?}", report.rows[2].row.score);
     for i in report.rows.iter().flat_map(|r| &r.injections) {
         assert!(i.from >= START + Span::days(1) && i.from == i.from.floor(Span::hours(1)), "{i:?}");
     }

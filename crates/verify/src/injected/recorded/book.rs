@@ -50,6 +50,11 @@ impl RecordedBook {
         true
     }
 
+    /// Is its best bid not below its best ask?
+    pub(super) fn is_crossed(&self) -> bool {
+        self.best(RestingSide::Bid) >= self.best(RestingSide::Ask)
+    }
+
     pub(super) fn state(&self) -> BookState<'_> {
         BookState { bids: &self.bids, asks: &self.asks }
     }

@@ -184,6 +184,8 @@ pub struct RecordedTruth {
     hours: HourVolumes,
     busy: TradeSeconds,
     whole: bool,
+    /// Trades are listened to.
+    listening: bool,
     now: Ts,
     span: Option<(Ts, Ts)>,
     last_state: Option<Ts>,
@@ -211,6 +213,7 @@ impl RecordedTruth {
             hours: HourVolumes::default(),
             busy: TradeSeconds::default(),
             whole: false,
+            listening: false,
             now: Ts::MIN,
             span: None,
             last_state: None,
@@ -241,6 +244,10 @@ impl RecordedTruth {
         if !self.book.take(bids, asks, BANDS * self.t.band_bps / 1e4) {
             return self.lost(FlowStream::Book);
         }
+        // A state that cannot be is passed over, as nothing is to be laid over it.
+        if self.book.is_crossed() {
+            return;
+        }
         if self.last_state.is_some_and(|last| at - last > HOLE) {
             self.break_off(at);
         }
@@ -265,12 +272,15 @@ impl RecordedTruth {
     fn begin(&mut self) {
         let Some(scale) = self.book.scale() else { return };
         self.flow = Some(OrderFlow::new(scale));
-        let (episodes, seed) = (self.plan.episodes, self.plan.seed);
+        let (episodes, seed, at) = (self.plan.episodes, self.plan.seed, self.now);
         for pattern in &self.plan.patterns {
             let kind = |intensity, look_alikes| RunKind { pattern: *pattern, intensity, look_alikes, episodes };
             let mut kinds = vec![kind(2.0, true)];
             kinds.extend(self.plan.intensities.iter().map(|intensity| kind(*intensity, false)));
             self.runs.extend(kinds.into_iter().map(|kind| LaidRun::new(kind, seed, scale)));
+        }
+        if self.listening {
+            self.all(at, FlowInput::Begins(FlowStream::Trades));
         }
     }
 
@@ -318,8 +328,9 @@ impl RecordedTruth {
     /// Nothing is known of a stream any more.
     pub fn lost(&mut self, stream: FlowStream) {
         let at = self.now;
-        if stream == FlowStream::Book {
-            (self.whole, self.last_state) = (false, None);
+        match stream {
+            FlowStream::Book => (self.whole, self.last_state) = (false, None),
+            FlowStream::Trades => self.listening = false,
         }
         self.judges = FLOW_PATTERNS.map(|pattern| (pattern, false));
         self.break_off(at);
@@ -328,6 +339,7 @@ impl RecordedTruth {
 
     /// Trades are listened to from now on.
     pub fn trades_begin(&mut self) {
+        self.listening = true;
         self.all(self.now, FlowInput::Begins(FlowStream::Trades));
     }
 

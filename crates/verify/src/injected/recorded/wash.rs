@@ -5,6 +5,7 @@ use crate::injected::acts::{LaidAct, PlannedEpisode};
 use crate::injected::score::Injection;
 use barograph_domain::random::SplitMix;
 use barograph_domain::{Span, Ts};
+use barograph_engine::order_flow::RestingSide;
 
 const HOUR: Span = Span::hours(1);
 /// The detector wants two hours in a row, and an hour apart from the next episode.
@@ -24,23 +25,19 @@ pub(super) fn plan(
     let from = at.ceil(HOUR) + PAUSE;
     let length = HOUR.times(2 + i64::try_from(random.below(3)).unwrap_or(0));
     let (mut acts, to) = (Vec::new(), from + length);
+    let share = (intensity * (0.10 + 0.15 * random.unit())).min(0.8);
+    let wanted = volume * share / (1.0 - share);
+    // Half of a usual size, a whole one or one and a half, of one digit.
+    let one = OneDigit::below((0.5 * size).max(wanted / (4.0 * PAIRS_MAX)));
     let mut hour = from;
     while hour < to {
-        let share = (intensity * (0.10 + 0.15 * random.unit())).min(0.8);
-        let wanted = volume * share / (1.0 - share);
-        // Two, four or six usual sizes, of one digit.
-        let one = round_size((2.0 * size).max(wanted / (4.0 * PAIRS_MAX)));
         let mut made = 0.0;
         while made < wanted {
-            let qty = one * (1 + random.below(3)) as f64;
+            let qty = one.of((1 + random.below(3)) as f64);
             let when = hour + Span::millis(i64::try_from(random.below(3_598_000)).unwrap_or(0));
             let gap = Span::millis(50 + i64::try_from(random.below(850)).unwrap_or(0));
             let bought = random.unit() < 0.5;
-            let took = if bought {
-                barograph_engine::order_flow::RestingSide::Ask
-            } else {
-                barograph_engine::order_flow::RestingSide::Bid
-            };
+            let took = if bought { RestingSide::Ask } else { RestingSide::Bid };
             match like.map(|l| l % 2) {
                 None => acts.push((when, LaidAct::Pair { bought, qty, gap })),
                 Some(0) => acts.extend([when, when + gap].map(|t| (t, LaidAct::Take { took, qty }))),
@@ -53,16 +50,33 @@ pub(super) fn plan(
     Some(PlannedEpisode { acts, floods: Vec::new(), laid: Injection { from, to, counts: true } })
 }
 
-/// The next number of one digit below or at this one.
-fn round_size(size: f64) -> f64 {
-    let mut one = 1.0;
-    while one > size && one > 1e-12 {
-        one /= 10.0;
+/// A number of one digit, as a venue would write it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct OneDigit {
+    digit: f64,
+    /// Ten to a whole power, to multiply by and to divide by: one of them is 1, so that decimals are those that a venue would have sent.
+    times: f64,
+    over: f64,
+}
+
+impl OneDigit {
+    /// The greatest at or below this size.
+    fn below(size: f64) -> Self {
+        let mut of = Self { digit: 1.0, times: 1.0, over: 1.0 };
+        while of.of(1.0) > size && of.over < 1e12 {
+            of.over *= 10.0;
+        }
+        while 10.0 * of.of(1.0) <= size {
+            of.times *= 10.0;
+        }
+        of.digit = (size / of.of(1.0)).floor().clamp(1.0, 9.0);
+        of
     }
-    while one * 10.0 <= size {
-        one *= 10.0;
+
+    /// So many times it.
+    fn of(self, times: f64) -> f64 {
+        self.digit * times * self.times / self.over
     }
-    one * (size / one).floor().max(1.0)
 }
 
 #[cfg(test)]
@@ -70,10 +84,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_have_one_digit() {
-        for (size, want) in [(0.037, 0.03), (1.0, 1.0), (9.99, 9.0), (260.0, 200.0), (0.000_5, 0.000_5)] {
-            let got = round_size(size);
-            assert!((got / want - 1.0).abs() < 1e-9, "{size}: {got}");
+    fn sizes_are_decimals_of_one_digit() {
+        let cases = [
+            (0.037, "0.03", "0.09"),
+            (1.0, "1", "3"),
+            (9.99, "9", "27"),
+            (260.0, "200", "600"),
+            (0.000_5, "0.0005", "0.0015"),
+        ];
+        for (size, one, three) in cases {
+            let of = OneDigit::below(size);
+            assert_eq!((of.of(1.0).to_string().as_str(), of.of(3.0).to_string().as_str()), (one, three), "{size}");
         }
     }
 }
