@@ -24,7 +24,6 @@ pub(crate) enum Verify {
     Liquidations(LiquidationsArgs),
 }
 
-/// Detectors of books and trades, episodes of whose patterns can be made.
 #[derive(Args, Debug)]
 pub(crate) struct PatternsArgs {
     /// Market of a recording: venue:symbol, or a symbol of the default venue; without it markets made by a seed

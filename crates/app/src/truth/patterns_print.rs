@@ -1,7 +1,7 @@
 //! Tables of injected truth, and a line of JSON for each of their rows.
 
 use crate::failure::Failure;
-use crate::term::{minus, minute, number_of};
+use crate::term::{minute, number_of};
 use barograph_domain::{InstrumentName, Pattern, Span};
 use barograph_verify::injected::EPISODES_MIN;
 use barograph_verify::injected::recorded::{DetectorBackground, RecordedReport, RecordedRow, RunShortfall};
@@ -166,7 +166,7 @@ pub(super) fn recorded(
     }
     writeln!(out)?;
     for note in notes(report, asked) {
-        writeln!(out, "{}", minus(&note))?;
+        writeln!(out, "{note}")?;
     }
     Ok(())
 }

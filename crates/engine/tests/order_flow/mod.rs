@@ -2,11 +2,8 @@
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "made numbers of known size, helpers outside of tests, and what was measured for who reads it"
+    reason = "recorded numbers of known size, and what was measured for who reads it"
 )]
 
 mod orders;

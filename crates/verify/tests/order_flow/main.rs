@@ -1,7 +1,6 @@
 //! The detectors of order flow against injected truth, over markets made by a seed and over what stands for a recording of one.
 #![expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
