@@ -49,7 +49,7 @@ pub(crate) use signals::{SignalsCommand, SignalsImport, SignalsLs, SignalsShow};
 pub(crate) use tiers::TiersArgs;
 pub(crate) use token::{Token, TokenRole};
 pub(crate) use universe::{CalendarArgs, PortfolioArgs, UniverseArgs};
-pub(crate) use verify::{AccountsArgs, LiquidationsArgs, Verify};
+pub(crate) use verify::{AccountsArgs, LiquidationsArgs, PatternsArgs, Verify};
 pub(crate) use watch::WatchArgs;
 pub(crate) use whatif::WhatIfArgs;
 

@@ -6,12 +6,21 @@ use crate::clock;
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
 use crate::term::number_of;
-use barograph_domain::Ts;
 use barograph_domain::text::escape_control;
+use barograph_domain::{InstrumentName, Ts};
 use barograph_lake::{FailedFile, ImportOptions, ImportPlan, Report};
 use barograph_venues::ColumnMap;
 use std::io::Write as _;
 use std::path::PathBuf;
+
+/// A market as it was typed: venue:symbol, or a symbol of the default venue.
+pub(crate) fn market_named(text: &str, settings: &Settings) -> Result<InstrumentName, Failure> {
+    let named = match text.split_once(':') {
+        Some((venue, symbol)) => InstrumentName::new(venue, symbol),
+        None => InstrumentName::new(settings.default_venue.as_str(), text),
+    };
+    named.map_err(Failure::usage)
+}
 
 /// Import options as resolved.
 pub(crate) fn options(

@@ -7,6 +7,7 @@ pub(crate) mod worth;
 pub(crate) use money::{ExecutionArgs, LeadLagArgs, OrderArgs, SimulateArgs, TakerArg};
 pub(crate) use report::{GoalsArgs, ReportArgs};
 
+use super::verify::contract_worth;
 use barograph_domain::{InstrumentName, Span};
 use barograph_research::train::RowWeights;
 use barograph_study::money::fees::TakerFee;
@@ -250,12 +251,6 @@ fn contract_size(text: &str) -> Result<(Option<InstrumentName>, f64), String> {
         None => (None, text),
     };
     Ok((market, contract_worth(size.trim())?))
-}
-
-/// What a contract is worth.
-pub(crate) fn contract_worth(text: &str) -> Result<f64, String> {
-    let size = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
-    size.ok_or_else(|| "write what a contract is worth, a number above zero, as in 0.01".to_owned())
 }
 
 fn fee(text: &str) -> Result<TakerFee, String> {

@@ -77,7 +77,7 @@ pub(crate) struct Export {
     pub(crate) sources: Vec<PathBuf>,
     /// With hftbacktest-npy: what a contract is worth, of recordings counted in contracts that do not hold the venue's list of instruments, in
     /// base units of a linear contract and quote units of an inverse one
-    #[arg(long, value_name = "NUMBER", value_parser = super::lab::contract_worth, requires = "sources")]
+    #[arg(long, value_name = "NUMBER", value_parser = super::verify::contract_worth, requires = "sources")]
     pub(crate) contract_size: Option<f64>,
     /// With hftbacktest-npy: the smallest latency, where the recorder's clock was behind the venue's and its stamps have to be moved; 0s
     /// without it

@@ -56,13 +56,7 @@ pub(crate) fn run(command: &Lab, settings: &Settings, json: bool) -> Result<(), 
     }
 }
 
-pub(super) fn name(text: &str, settings: &Settings) -> Result<InstrumentName, Failure> {
-    let named = match text.split_once(':') {
-        Some((venue, symbol)) => InstrumentName::new(venue, symbol),
-        None => InstrumentName::new(settings.default_venue.as_str(), text),
-    };
-    named.map_err(Failure::usage)
-}
+pub(super) use crate::input::market_named as name;
 
 /// On which terms an order is traded.
 pub(super) fn terms(fee: &TakerFee, order: &OrderArgs) -> Result<TradeTerms, Failure> {

@@ -38,6 +38,7 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
         }
         Verify::Forecasts(args) => check_forecasts(args.folder.as_deref(), settings, json),
         Verify::Liquidations(args) => crate::truth::liquidations::run(args, json),
+        Verify::Patterns(args) => crate::truth::patterns::run(args, settings, json),
         Verify::Accounts(args) => crate::truth::accounts::run(args, settings, json),
     }
 }

@@ -46,6 +46,7 @@ mod onchain;
 mod options;
 mod originals;
 mod paper;
+mod patterns;
 mod postgres;
 mod redis;
 mod refusals;

@@ -15,6 +15,7 @@ mod finding;
 mod funding_minute;
 mod hours;
 mod layering;
+mod limits;
 mod posted;
 mod pump;
 mod recent;
@@ -34,12 +35,13 @@ mod window_pressure;
 
 pub use accounting::{BookState, FlowAccounting, FlowLevel, LevelFlow, RestingSide};
 pub use finding::{EvidenceStrength, FlowFinding, FlowVerdict, Strengths, union_score};
+pub use limits::FlowLimits;
 pub use thresholds::{FLOW_KEYS, FlowKey, FlowThresholds};
 pub use wash_signs::WashSigns;
 pub use wash_tape::{TAPE_HOURS_MAX, TapeSpanFault, WashHour, WashTape};
 pub use watch::FLOW_PATTERNS;
 
-use barograph_domain::{Alert, OpenExperimental, Side, Span, Ts};
+use barograph_domain::{Alert, OpenExperimental, Pattern, Side, Span, Ts};
 use facts::RecentFlow;
 use hours::Hours;
 use posted::{BookMoment, Posted};
@@ -106,6 +108,23 @@ pub enum FlowInput<'a> {
 /// Ten to a whole power, as a decimal of the venue is read.
 fn pow10(exponent: f64) -> f64 {
     barograph_domain::math::pow(10.0, exponent)
+}
+
+/// One market as a detector looks at it; a function would borrow its detectors as well.
+macro_rules! view_of {
+    ($of:ident, $now:expr, $t:expr) => {
+        FlowView {
+            now: $now,
+            t: $t,
+            usual: &$of.usual,
+            posted: &mut $of.posted,
+            seconds: &mut $of.seconds,
+            tenths: &$of.tenths,
+            tick: $of.tick.unwrap_or(1) as f64,
+            has_book: $of.book,
+            has_trades: $of.trades,
+        }
+    };
 }
 
 /// All detectors of one market, with everything they remember.
@@ -188,6 +207,14 @@ impl OrderFlow {
     #[must_use]
     pub fn is_offered(&self, t: &FlowThresholds) -> bool {
         self.usual.levels.interval_ms.is_some_and(|ms| ms <= t.book_interval_ms)
+    }
+
+    /// Of each detector: could it judge the last second that is over?
+    #[must_use]
+    pub fn judges(&mut self, t: &FlowThresholds) -> [(Pattern, bool); FLOW_PATTERNS.len()] {
+        let view = view_of!(self, self.now, t);
+        let watch = &self.watch;
+        FLOW_PATTERNS.map(|pattern| (pattern, watch.is_known(pattern, &view)))
     }
 
     /// Its open episodes, as a row of this moment has them.
@@ -297,17 +324,7 @@ impl OrderFlow {
         }
         self.hours.second(second, &self.seconds);
         self.posted.second(now, &mut self.usual);
-        let mut view = FlowView {
-            now,
-            t,
-            usual: &self.usual,
-            posted: &mut self.posted,
-            seconds: &mut self.seconds,
-            tenths: &self.tenths,
-            tick: self.tick.unwrap_or(1) as f64,
-            has_book: self.book,
-            has_trades: self.trades,
-        };
+        let mut view = view_of!(self, now, t);
         self.watch.spoofing.second(&mut view);
         self.watch.layering.second(&mut view);
         let hit = self.watch.stuffing.second(&view);

@@ -191,7 +191,7 @@ fn give_up(order: &PostedOrder, usual: &mut Usual, at: Ts) {
 }
 
 /// Median size of the ten best levels of both sides.
-fn median_size(state: BookState<'_>) -> f64 {
+pub(super) fn median_size(state: BookState<'_>) -> f64 {
     let mut sizes: Vec<f64> = state.bids.iter().take(BEST).chain(state.asks.iter().take(BEST)).map(|l| l.qty).collect();
     sizes.sort_unstable_by(f64::total_cmp);
     crate::kernel::rank::quantile(&sizes, 0.5).unwrap_or(0.0)

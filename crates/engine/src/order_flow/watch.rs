@@ -66,6 +66,11 @@ impl FlowWatch {
         }
     }
 
+    /// Can this pattern be judged?
+    pub(super) fn is_known(&self, pattern: Pattern, view: &FlowView<'_>) -> bool {
+        matches!(self.verdict(pattern, view, 1.0), FlowVerdict::Of(_))
+    }
+
     fn show(&self, pattern: Pattern, facts: &mut Facts) {
         match pattern {
             Pattern::Layering => self.layering.show(facts),

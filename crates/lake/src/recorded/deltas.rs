@@ -89,7 +89,8 @@ impl DeltaBook {
             self.whole = false;
             return to.lose_book(at.event, why);
         }
-        let Some(sides) = self.book.as_ref().and_then(|book| self.view.take(book)) else { return Ok(()) };
+        let reach = to.reach_bps();
+        let Some(sides) = self.book.as_ref().and_then(|book| self.view.take(book, reach)) else { return Ok(()) };
         // A snapshot changes nothing that is known to have happened; it counts as one.
         to.state(at, &sides, if snapshot { 1 } else { changes }).map(drop)
     }

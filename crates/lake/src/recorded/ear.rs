@@ -194,7 +194,7 @@ impl MarketEar {
             return Ok(());
         }
         self.version = version;
-        let Some(sides) = self.view.take(book) else { return Ok(()) };
+        let Some(sides) = self.view.take(book, to.reach_bps()) else { return Ok(()) };
         let newest = session.continuity().get(self.market, Metric::Book).and_then(|c| c.newest);
         // A snapshot changes nothing that is known to have happened; it counts as one.
         let updates = if version.wholes == before.wholes { version.levels.saturating_sub(before.levels) } else { 1 };

@@ -80,7 +80,7 @@ pub fn play_held<L: RecordListener>(
             to.lose_book(newest.unwrap_or(at.event), GapReason::MissingRows)?;
         }
         let updates = books.updates(row).unwrap_or_else(|| book.changed());
-        if to.state(at, &book.sides(), updates)? {
+        if to.state(at, &book.sides(to.reach_bps()), updates)? {
             book.keep();
         }
     }

@@ -4,6 +4,9 @@ use crate::error::Error;
 use barograph_domain::depth::BookSides;
 use barograph_domain::{GapReason, Ts};
 
+/// Beyond this many basis points research does not look (features §7: `bid_depth_10bps`).
+const REACH_BPS: f64 = 10.0;
+
 /// When something happened, and when it could be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RecordStamps {
@@ -37,7 +40,11 @@ pub struct RecordedTrade {
 pub trait RecordListener {
     /// What ends the reading.
     type Failure: From<Error>;
-    /// The book after one update of the venue to so many levels. All levels are given that lie within ten basis points of the mid, or that
+    /// How far from the mid levels are looked at, in basis points.
+    fn reach_bps(&self) -> f64 {
+        REACH_BPS
+    }
+    /// The book after one update of the venue to so many levels. All levels are given that lie within [`Self::reach_bps`] of the mid, or that
     /// an order of 100,000 quote reaches, and at least the best twenty, where they are known.
     fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), Self::Failure>;
     /// A trade.

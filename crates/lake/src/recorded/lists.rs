@@ -113,7 +113,7 @@ impl ListBooks<'_> {
             to.lose_book(from, GapReason::Disconnected)?;
         }
         let updates = book.changed();
-        if to.state(at, &book.sides(), updates)? {
+        if to.state(at, &book.sides(to.reach_bps()), updates)? {
             book.keep();
         }
         Ok(())

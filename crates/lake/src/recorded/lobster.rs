@@ -193,7 +193,7 @@ impl LobsterFiles<'_> {
             if message.kind < 5 {
                 if book.is_ordered() {
                     let updates = book.changed();
-                    if to.state(at, &book.sides(), updates)? {
+                    if to.state(at, &book.sides(to.reach_bps()), updates)? {
                         book.keep();
                     }
                 } else {

@@ -333,10 +333,10 @@ impl Playing {
         if self.from.is_none_or(|from| at.event < from) {
             return Ok(());
         }
-        let mid = 0.5 * (bid.get() + ask.get());
+        let reach = (0.5 * (bid.get() + ask.get()), to.reach_bps());
         let level = |(price, units): (&Price, &u64)| DepthLevel { price: price.get(), size: base(*units) };
-        fill(&mut self.bids, self.orders.sums[0].iter().rev().map(level), mid);
-        fill(&mut self.asks, self.orders.sums[1].iter().map(level), mid);
+        fill(&mut self.bids, self.orders.sums[0].iter().rev().map(level), reach);
+        fill(&mut self.asks, self.orders.sums[1].iter().map(level), reach);
         let updates = core::mem::take(&mut self.updates);
         to.state(at, &BookSides { bids: &self.bids, asks: &self.asks }, updates).map(drop)
     }

@@ -214,6 +214,9 @@ impl<'a, L: RecordListener> HeardOut<'a, L> {
 impl<L: RecordListener> RecordListener for HeardOut<'_, L> {
     type Failure = L::Failure;
 
+    fn reach_bps(&self) -> f64 {
+        self.to.reach_bps()
+    }
     fn book(&mut self, at: RecordStamps, sides: &BookSides<'_>, updates: u32) -> Result<(), L::Failure> {
         self.to.book(at, sides, updates)
     }

@@ -50,12 +50,12 @@ impl SnapshotBook {
         self.bids == self.before_bids && self.asks == self.before_asks
     }
 
-    /// The state as it is handed on.
-    pub(super) fn sides(&mut self) -> BookSides<'_> {
+    /// The state as it is handed on, to whoever looks this far.
+    pub(super) fn sides(&mut self, reach_bps: f64) -> BookSides<'_> {
         if let (Some(bid), Some(ask)) = (self.bids.first(), self.asks.first()) {
             let mid = 0.5 * (bid.price + ask.price);
-            fill(&mut self.given_bids, self.bids.iter().copied(), mid);
-            fill(&mut self.given_asks, self.asks.iter().copied(), mid);
+            fill(&mut self.given_bids, self.bids.iter().copied(), (mid, reach_bps));
+            fill(&mut self.given_asks, self.asks.iter().copied(), (mid, reach_bps));
         } else {
             self.given_bids.clear();
             self.given_asks.clear();

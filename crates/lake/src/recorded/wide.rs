@@ -183,7 +183,7 @@ impl WideBooks<'_> {
             }
             let said = columns.updates.and_then(|c| rows.whole(c)).and_then(|n| u32::try_from(n).ok());
             let updates = said.unwrap_or_else(|| book.changed());
-            if to.state(at, &book.sides(), updates)? {
+            if to.state(at, &book.sides(to.reach_bps()), updates)? {
                 book.keep();
             }
         }

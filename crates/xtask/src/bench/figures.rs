@@ -173,7 +173,7 @@ fn flow(bed: &Bed) -> Result<Measured, String> {
         ("core_percent", "flow_100_markets_core_share_pct", 1.0),
         ("market_mib", "flow_held_bytes_most", 1.0 / MIB),
     ];
-    printed(bed, "barograph-engine", "order_flow", &[], &figures)
+    printed(bed, "barograph-verify", "order_flow", &[], &figures)
 }
 
 fn liquidity(bed: &Bed) -> Result<Measured, String> {
@@ -290,7 +290,8 @@ fn build(bed: &Bed) -> Result<Measured, String> {
     let place = folder.to_string_lossy().into_owned();
     let begun = Instant::now();
     // Its own load is no slowness of the machine: the pace is that before and after.
-    let first = ["build", "--release", "--locked", "--package", "barograph", "--no-default-features", "--target-dir", &place];
+    let first =
+        ["build", "--release", "--locked", "--package", "barograph", "--no-default-features", "--target-dir", &place];
     bed.cargo(&first)?;
     let took = begun.elapsed().as_secs_f64();
     std::fs::remove_dir_all(&folder).map_err(|e| format!("cannot empty {place}: {e}"))?;

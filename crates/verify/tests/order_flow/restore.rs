@@ -1,12 +1,15 @@
 //! A market saved and restored at any moment goes on as if nothing had happened, and how time is cut into calls changes nothing.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-use super::START;
-use super::market::{MarketClass, SCALE, class, play};
-use super::truth::{Injected, Untouched, plan};
+use super::class;
+
 use barograph_domain::alert::{AlertChange, AlertState};
 use barograph_domain::{Alert, OpenExperimental, Pattern, Span};
 use barograph_engine::order_flow::{FLOW_PATTERNS, FlowInput, FlowStream, FlowThresholds, OrderFlow};
+use barograph_verify::injected::acts::LaidActs;
+use barograph_verify::injected::made::{MarketClass, SCALE, play};
+use barograph_verify::injected::usual::UsualSizes;
+use barograph_verify::injected::{START, plan};
 
 /// A market whose hours pass in a second of test, with thresholds that it reaches.
 fn quick() -> (MarketClass, FlowThresholds) {
@@ -15,14 +18,14 @@ fn quick() -> (MarketClass, FlowThresholds) {
     (class("middle"), t)
 }
 
-fn injected() -> Injected {
+fn injected() -> LaidActs {
     let (class, _) = quick();
-    let untouched = Untouched::measure(class, 7, Span::mins(20));
-    plan(Pattern::Spoofing, (class, &untouched), 2.0, (START + Span::mins(10), 3), false, 3).injected
+    let untouched = UsualSizes::measure(class, 7, Span::mins(20));
+    plan(Pattern::Spoofing, (class, &untouched), 2.0, (START + Span::mins(10), 3), false, 3).acts
 }
 
 /// What is reported, and the state at the end, of a market that is saved and restored each so many inputs.
-fn run(injected: &Injected, saved_each: Option<u64>, ticked: bool) -> (Vec<Alert>, OrderFlow) {
+fn run(injected: &LaidActs, saved_each: Option<u64>, ticked: bool) -> (Vec<Alert>, OrderFlow) {
     let (class, t) = quick();
     let (mut flow, mut out, mut n) = (OrderFlow::new(SCALE), Vec::new(), 0);
     play(class, 7, Span::mins(50), &mut injected.clone(), |at, input| {
@@ -85,7 +88,7 @@ fn a_market_stays_within_two_megabytes() {
     let (class, t) = quick();
     let class = MarketClass { step: Span::millis(250), ..class };
     let (mut flow, mut out) = (OrderFlow::new(SCALE), Vec::new());
-    play(class, 7, Span::hours(3), &mut Injected::default(), |at, input| flow.step(at, input, &t, &mut out));
+    play(class, 7, Span::hours(3), &mut LaidActs::default(), |at, input| flow.step(at, input, &t, &mut out));
     let bytes = allocation_counter::measure(|| drop(core::hint::black_box(flow.clone()))).bytes_max;
     assert!((50_000..1_000_000).contains(&bytes), "{bytes}");
 }

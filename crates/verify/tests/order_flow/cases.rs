@@ -1,12 +1,15 @@
 //! One table of cases for each detector: the least that fires, and what each condition keeps from firing (surveillance §5).
 
-use super::START;
-use super::market::{MadeMarket, SCALE, class, play_on};
-use super::sparse::{SparsePlan, run};
-use super::truth::{Act, Injected, Untouched};
+use super::class;
+
 use barograph_domain::alert::AlertChange;
 use barograph_domain::{Pattern, Span, Ts};
 use barograph_engine::order_flow::{FlowInput, FlowStream, FlowThresholds, OrderFlow, RestingSide};
+use barograph_verify::injected::START;
+use barograph_verify::injected::acts::{LaidAct as Act, LaidActs, LaidFlood};
+use barograph_verify::injected::made::{MadeMarket, SCALE, play_on};
+use barograph_verify::injected::usual::UsualSizes;
+use barograph_verify::injected::weeks::{WeeksPlan, weeks};
 
 /// What happens, and floods with their ends and rates; in seconds.
 type Scene = (Vec<(f64, Act)>, Vec<(f64, f64, f64)>);
@@ -16,15 +19,15 @@ struct Warm {
     market: MadeMarket,
     flow: OrderFlow,
     at: Ts,
-    untouched: Untouched,
+    untouched: UsualSizes,
 }
 
 fn warm() -> Warm {
     let (class, seed, hours) = (class("thin"), 11, Span::mins(5 * 60 + 5));
     let (mut market, mut flow) = (MadeMarket::new(class, seed), OrderFlow::new(SCALE));
     let (t, mut out) = (FlowThresholds::default(), Vec::new());
-    play_on(&mut market, START, hours, &mut Injected::default(), |at, input| flow.step(at, input, &t, &mut out));
-    Warm { market, flow, at: START + hours, untouched: Untouched::measure(class, seed, Span::hours(1)) }
+    play_on(&mut market, START, hours, &mut LaidActs::default(), |at, input| flow.step(at, input, &t, &mut out));
+    Warm { market, flow, at: START + hours, untouched: UsualSizes::measure(class, seed, Span::hours(1)) }
 }
 
 impl Warm {
@@ -33,9 +36,10 @@ impl Warm {
         let (mut market, mut flow, mut out) = (self.market.clone(), self.flow.clone(), Vec::new());
         let after = |s: f64| self.at + Span((s * 1e9) as i64);
         let acts = acts.into_iter().map(|(s, act)| (after(s), act)).collect();
-        let floods = floods.into_iter().map(|(from, to, rate)| (after(from), after(to), rate)).collect();
+        let floods =
+            floods.into_iter().map(|(from, to, rate)| LaidFlood { from: after(from), to: after(to), rate }).collect();
         let t = FlowThresholds::default();
-        let mut injected = Injected::of(acts, floods);
+        let mut injected = LaidActs::of(acts, floods);
         play_on(&mut market, self.at, Span::mins(3), &mut injected, |at, input| flow.step(at, input, &t, &mut out));
         out.iter().any(|a| a.pattern == pattern && a.change == AlertChange::Opened)
     }
@@ -55,7 +59,7 @@ struct Large {
 }
 
 impl Large {
-    fn acts(self, untouched: &Untouched) -> Vec<(f64, Act)> {
+    fn acts(self, untouched: &UsualSizes) -> Vec<(f64, Act)> {
         let mut acts = Vec::new();
         for id in 0..self.orders {
             let (at, side) = (5.0 + 12.0 * id as f64, self.sides[id as usize % 2]);
@@ -105,7 +109,7 @@ struct Stacked {
 }
 
 impl Stacked {
-    fn acts(self, untouched: &Untouched) -> Vec<(f64, Act)> {
+    fn acts(self, untouched: &UsualSizes) -> Vec<(f64, Act)> {
         let mut acts = Vec::new();
         for stack in 0..self.stacks {
             let at = 5.0 + 30.0 * stack as f64;
@@ -171,7 +175,7 @@ fn a_lost_stream_suspends_and_a_slow_one_is_no_feed() {
         let (mut market, mut flow, mut out) = (warm.market.clone(), warm.flow.clone(), Vec::new());
         let after = |s: f64| warm.at + Span((s * 1e9) as i64);
         let acts = large.acts(&warm.untouched).into_iter().map(|(s, act)| (after(s), act)).collect();
-        let (t, mut injected, mut n) = (FlowThresholds::default(), Injected::of(acts, Vec::new()), 0);
+        let (t, mut injected, mut n) = (FlowThresholds::default(), LaidActs::of(acts, Vec::new()), 0);
         // Whether a feed is slow is a matter of its last hour.
         let before = if slow { Span::mins(70) } else { Span::ZERO };
         let mut each = |flow: &mut OrderFlow, at: Ts, input: FlowInput<'_>| {
@@ -181,12 +185,12 @@ fn a_lost_stream_suspends_and_a_slow_one_is_no_feed() {
             }
         };
         if slow {
-            play_on(&mut market, warm.at, before, &mut Injected::default(), |at, input| each(&mut flow, at, input));
+            play_on(&mut market, warm.at, before, &mut LaidActs::default(), |at, input| each(&mut flow, at, input));
         } else {
             play_on(&mut market, warm.at, Span::mins(2), &mut injected, |at, input| each(&mut flow, at, input));
             flow.step(warm.at + Span::mins(2), FlowInput::Lost(FlowStream::Book), &t, &mut out);
             flow.step(warm.at + Span::mins(3), FlowInput::Tick, &t, &mut out);
-            play_on(&mut market, warm.at + Span::mins(3), Span::mins(9), &mut Injected::default(), |at, input| {
+            play_on(&mut market, warm.at + Span::mins(3), Span::mins(9), &mut LaidActs::default(), |at, input| {
                 flow.step(at, input, &t, &mut out);
             });
         }
@@ -206,8 +210,9 @@ fn hours_and_days_by_their_conditions() {
         [(Pattern::WashTrading, 3, 8), (Pattern::PumpAndDump, 8, 11), (Pattern::FundingWindowPressure, 2, 5)];
     for (pattern, warm, days) in patterns {
         for (look_alikes, fires) in [(false, true), (true, false)] {
-            let plan = SparsePlan { pattern, intensity: 2.0, look_alikes, warm, days, seed: 4, trades: 1_200.0 };
-            let (injections, alerts) = run(plan);
+            let (episodes, seed, trades) = (u64::MAX, 4, 1_200.0);
+            let plan = WeeksPlan { pattern, intensity: 2.0, look_alikes, episodes, warm, days, seed, trades };
+            let (injections, alerts) = weeks(plan, &FlowThresholds::default(), &mut || {});
             let opened = alerts.iter().filter(|a| a.pattern == pattern && a.change == AlertChange::Opened).count();
             assert!(injections.len() >= 9, "{pattern:?}: {}", injections.len());
             assert_eq!(opened > injections.len() / 2, fires, "{pattern:?}: {opened} of {}", injections.len());

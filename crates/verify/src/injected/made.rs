@@ -1,31 +1,42 @@
 //! A market made by a seed: a book in steps with orders that come and go, trades that take from it, a price that wanders. The
-//! substrate that injected episodes are laid over (surveillance §9), where no recording of a day is at hand.
+//! substrate that episodes are laid over (surveillance §9), where no recording of a day is at hand.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "levels of a made book and steps of made days: numbers of known size"
+)]
 
-use super::truth::{Injected, Overlay};
+use super::START;
+use super::acts::{LaidActs, LaidOrder, LaidTrade, Substrate, flood, lay_over};
 use barograph_domain::random::SplitMix;
 use barograph_domain::{Side, Span, Ts};
 use barograph_engine::order_flow::{BookState, FlowInput, FlowLevel, RestingSide};
 
 /// How liquid a market is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MarketClass {
-    pub(crate) name: &'static str,
+pub struct MarketClass {
+    /// As tables and options have it.
+    pub name: &'static str,
     /// Price in units: what a tick is in bps follows from it.
-    pub(crate) units: i64,
-    pub(crate) levels: usize,
+    pub units: i64,
+    /// Levels of each side.
+    pub levels: usize,
     /// Base quantity that rests at a level, typically.
-    pub(crate) size: f64,
+    pub size: f64,
     /// Levels that change in a step, at most.
-    pub(crate) changes: u64,
-    /// Chance of trades in a step, and how many there are at most.
-    pub(crate) trade_chance: f64,
-    pub(crate) trades: u64,
+    pub changes: u64,
+    /// Chance of trades in a step.
+    pub trade_chance: f64,
+    /// The most trades of a step that has any, and one more.
+    pub trades: u64,
     /// Chance that the price moves by a tick in a step.
-    pub(crate) move_chance: f64,
-    pub(crate) step: Span,
+    pub move_chance: f64,
+    /// Time between two states of the book.
+    pub step: Span,
 }
 
-pub(crate) const CLASSES: [MarketClass; 3] = [
+/// All of them, the most liquid first.
+pub const CLASSES: [MarketClass; 3] = [
     MarketClass {
         name: "deep",
         units: 100_000,
@@ -61,41 +72,38 @@ pub(crate) const CLASSES: [MarketClass; 3] = [
     },
 ];
 
-pub(crate) fn class(name: &str) -> MarketClass {
-    *CLASSES.iter().find(|c| c.name == name).expect("one of the classes")
+/// The class of this name.
+#[must_use]
+pub fn class(name: &str) -> Option<MarketClass> {
+    CLASSES.iter().copied().find(|c| c.name == name)
 }
 
 /// A number whose logarithm is spread like a bell of this width around zero; sums of uniform numbers are near enough.
-pub(crate) fn lognormal(random: &mut SplitMix, width: f64) -> f64 {
+pub(super) fn lognormal(random: &mut SplitMix, width: f64) -> f64 {
     let bell: f64 = (0..6).map(|_| random.unit()).sum::<f64>() - 3.0;
     barograph_domain::math::exp(width * 1.414 * bell)
 }
 
 /// Rounded to a venue's lot.
-pub(crate) fn lot(qty: f64) -> f64 {
+pub(super) fn lot(qty: f64) -> f64 {
     ((qty * 1e4).round() / 1e4).max(1e-4)
 }
 
+/// A market on its way.
 #[derive(Clone, Debug)]
-pub(crate) struct MadeMarket {
-    pub(crate) class: MarketClass,
-    pub(crate) random: SplitMix,
+pub struct MadeMarket {
+    class: MarketClass,
+    random: SplitMix,
     /// Best first.
     bids: Vec<FlowLevel>,
     asks: Vec<FlowLevel>,
     shown: (Vec<FlowLevel>, Vec<FlowLevel>),
 }
 
-/// A trade of a step.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MadeTrade {
-    pub(crate) took: RestingSide,
-    pub(crate) units: i64,
-    pub(crate) qty: f64,
-}
-
 impl MadeMarket {
-    pub(crate) fn new(class: MarketClass, seed: u64) -> Self {
+    /// Before its first step; everything follows from the seed.
+    #[must_use]
+    pub fn new(class: MarketClass, seed: u64) -> Self {
         let mut random = SplitMix::new(seed);
         let mut side = |sign: i64| -> Vec<FlowLevel> {
             let level = |n: usize| {
@@ -108,16 +116,12 @@ impl MadeMarket {
         Self { class, random, bids, asks, shown: (Vec::new(), Vec::new()) }
     }
 
-    pub(crate) fn best(&self, side: RestingSide) -> i64 {
-        if side == RestingSide::Bid { self.bids[0].units } else { self.asks[0].units }
-    }
-
     fn fresh(&mut self) -> f64 {
         lot(self.class.size * lognormal(&mut self.random, 0.8))
     }
 
     /// One side loses its best price and the other gains one, so that the spread stays. What was lost.
-    pub(crate) fn shift(&mut self, up: bool) -> FlowLevel {
+    fn lose_best(&mut self, up: bool) -> FlowLevel {
         let (near, far) = (self.fresh(), self.fresh());
         let (lose, gain, sign) =
             if up { (&mut self.asks, &mut self.bids, 1) } else { (&mut self.bids, &mut self.asks, -1) };
@@ -131,7 +135,7 @@ impl MadeMarket {
     }
 
     /// A step: trades first, then what else changed.
-    pub(crate) fn step(&mut self, trades: &mut Vec<MadeTrade>) {
+    pub fn step(&mut self, trades: &mut Vec<LaidTrade>) {
         trades.clear();
         let c = self.class;
         if self.random.unit() < c.trade_chance {
@@ -142,13 +146,13 @@ impl MadeMarket {
                 if qty < best.qty {
                     let level = if took == RestingSide::Bid { &mut self.bids[0] } else { &mut self.asks[0] };
                     level.qty -= qty;
-                    trades.push(MadeTrade { took, units: best.units, qty });
+                    trades.push(LaidTrade { took, units: best.units, qty });
                 }
             }
         }
         if self.random.unit() < c.move_chance {
             let up = self.random.unit() < 0.5;
-            let _cancelled = self.shift(up);
+            let _cancelled = self.lose_best(up);
         }
         for _ in 0..self.random.below(c.changes + 1) {
             let of_bids = self.random.unit() < 0.5;
@@ -166,88 +170,72 @@ impl MadeMarket {
     }
 
     /// The book with what is laid over it. What the market has reached is not shown any more.
-    pub(crate) fn book(&mut self, overlays: &[Overlay]) -> BookState<'_> {
-        let (bids, asks) = (&mut self.shown.0, &mut self.shown.1);
-        bids.clone_from(&self.bids);
-        asks.clone_from(&self.asks);
-        for over in overlays {
-            let (own, other) =
-                if over.side == RestingSide::Bid { (&mut *bids, &self.asks) } else { (&mut *asks, &self.bids) };
-            if over.side.is_better(other[0].units, over.units) {
-                let at = own.partition_point(|l| over.side.is_better(l.units, over.units));
-                if at < own.len() {
-                    if own[at].units == over.units {
-                        own[at].qty += over.qty;
-                    } else {
-                        own.insert(at, FlowLevel { units: over.units, qty: over.qty });
-                    }
-                }
-            }
-        }
-        BookState { bids, asks }
+    pub fn book(&mut self, laid: &[LaidOrder]) -> BookState<'_> {
+        lay_over(BookState { bids: &self.bids, asks: &self.asks }, laid, &mut self.shown);
+        BookState { bids: &self.shown.0, asks: &self.shown.1 }
     }
 }
 
-pub(crate) const SCALE: u8 = 2;
+impl Substrate for MadeMarket {
+    fn best(&self, side: RestingSide) -> i64 {
+        if side == RestingSide::Bid { self.bids[0].units } else { self.asks[0].units }
+    }
+    fn last(&self, side: RestingSide) -> i64 {
+        let levels = if side == RestingSide::Bid { &self.bids } else { &self.asks };
+        levels[levels.len() - 1].units
+    }
+    fn tick(&self) -> i64 {
+        1
+    }
+    fn lot(&self, qty: f64) -> f64 {
+        lot(qty)
+    }
+    fn shift(&mut self, up: bool) -> Option<FlowLevel> {
+        Some(self.lose_best(up))
+    }
+    fn takes_what_it_reaches(&self) -> bool {
+        false
+    }
+}
 
-pub(crate) fn price(units: i64) -> f64 {
+/// Prices of made markets have so many decimals.
+pub const SCALE: u8 = 2;
+
+fn price(units: i64) -> f64 {
     units as f64 / 100.0
 }
 
-pub(crate) fn trade<'a>(t: &MadeTrade) -> FlowInput<'a> {
+pub(super) fn trade<'a>(t: &LaidTrade) -> FlowInput<'a> {
     let side = if t.took == RestingSide::Ask { Side::Long } else { Side::Short };
     FlowInput::Trade { price: price(t.units), qty: t.qty, aggressor_side: Some(side) }
 }
 
-/// So many changes in one step, as pairs of states: small orders at the fifth to the fifteenth level of both sides come and go.
-fn flood(mut changes: usize, at: Ts, market: &mut MadeMarket, to: &mut impl FnMut(Ts, FlowInput<'_>)) {
-    let overlay = |side, units| Overlay { id: 0, side, units, qty: 0.01 };
-    let (bids, asks) = (market.bids[4..15].iter(), market.asks[4..15].iter());
-    let small: Vec<Overlay> = bids
-        .map(|l| overlay(RestingSide::Bid, l.units))
-        .chain(asks.map(|l| overlay(RestingSide::Ask, l.units)))
-        .collect();
-    let mut n = 0;
-    while changes > 0 {
-        let shown = &small[..changes.min(small.len())];
-        let moment = at + Span::millis(21) + Span(n * 10_000);
-        to(moment, FlowInput::Book(market.book(if n % 2 == 0 { shown } else { &[] })));
-        changes -= shown.len();
-        n += 1;
-    }
-}
-
 /// Plays a market for so long, with what is injected laid over it.
-pub(crate) fn play(
-    class: MarketClass,
-    seed: u64,
-    length: Span,
-    injected: &mut Injected,
-    to: impl FnMut(Ts, FlowInput<'_>),
-) {
-    play_on(&mut MadeMarket::new(class, seed), super::START, length, injected, to);
+pub fn play(class: MarketClass, seed: u64, length: Span, laid: &mut LaidActs, to: impl FnMut(Ts, FlowInput<'_>)) {
+    play_on(&mut MadeMarket::new(class, seed), START, length, laid, to);
 }
 
 /// The same of a market that goes on.
-pub(crate) fn play_on(
+pub fn play_on(
     market: &mut MadeMarket,
     from: Ts,
     length: Span,
-    injected: &mut Injected,
+    laid: &mut LaidActs,
     mut to: impl FnMut(Ts, FlowInput<'_>),
 ) {
     let (mut at, mut trades, class) = (from, Vec::new(), market.class);
     let end = at + length;
     while at < end {
         market.step(&mut trades);
-        injected.step(at, market, &mut trades);
+        laid.step(at, market, &mut trades);
         for (n, one) in trades.iter().enumerate() {
             to(at + Span(n as i64 * 1_000), trade(one));
         }
-        let overlays = core::mem::take(&mut injected.overlays);
-        to(at + Span::millis(20), FlowInput::Book(market.book(&overlays)));
-        injected.overlays = overlays;
-        flood(injected.flood(at, class.step), at, market, &mut to);
+        let orders = core::mem::take(&mut laid.orders);
+        to(at + Span::millis(20), FlowInput::Book(market.book(&orders)));
+        laid.orders = orders;
+        let (real, shown) = (BookState { bids: &market.bids, asks: &market.asks }, &mut market.shown);
+        flood(laid.flood(at, class.step), (at + Span::millis(21), 0.01), real, shown, &mut to);
         at = at + class.step;
     }
     to(end, FlowInput::Tick);

@@ -6,7 +6,6 @@
     clippy::disallowed_methods,
     clippy::disallowed_types,
     clippy::print_stdout,
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -15,22 +14,14 @@
     reason = "a benchmark reads the clock and prints"
 )]
 
-#[path = "../tests/order_flow/market.rs"]
-mod market;
-#[path = "../tests/order_flow/sparse.rs"]
-mod sparse;
-#[path = "../tests/order_flow/truth.rs"]
-mod truth;
-
-use barograph_domain::math::wilson;
-use barograph_domain::{Pattern, Span, Ts};
+use barograph_domain::{Span, Ts};
 use barograph_engine::order_flow::{BookState, FlowAccounting, FlowInput, FlowLevel, FlowThresholds, OrderFlow};
-use market::{CLASSES, MarketClass, class, play};
-use sparse::{SparsePlan, run};
+use barograph_verify::injected::INTENSITIES;
+use barograph_verify::injected::acts::LaidActs;
+use barograph_verify::injected::made::{CLASSES, MarketClass, SCALE, class, play};
+use barograph_verify::injected::synthetic::{MadeCase, PATTERNS, classes};
+use barograph_verify::injected::table::HEAD;
 use std::time::Instant;
-use truth::{Injected, Scored, Untouched, alerts_of, plan};
-
-const START: Ts = Ts(1_767_571_200_000_000_000);
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -45,7 +36,7 @@ fn main() {
 /// Levels that changed, a second of one core.
 fn accounting() {
     let mut ladders = Vec::new();
-    play(class("deep"), 3, Span::mins(5), &mut Injected::default(), |_, input| {
+    play(class("deep").expect("a class"), 3, Span::mins(5), &mut LaidActs::default(), |_, input| {
         if let FlowInput::Book(state) = input {
             ladders.push((state.bids.to_vec(), state.asks.to_vec()));
         }
@@ -91,7 +82,7 @@ fn markets() {
     for c in CLASSES {
         let mut of = Vec::new();
         let c = MarketClass { step: Span::millis(100), ..c };
-        play(c, 5, Span::mins(2), &mut Injected::default(), |at, input| of.push((at, Held::of(&input))));
+        play(c, 5, Span::mins(2), &mut LaidActs::default(), |at, input| of.push((at, Held::of(&input))));
         inputs.push(of);
     }
     let mut flows: Vec<OrderFlow> = CLASSES.iter().map(|c| warmed(*c, &t)).collect();
@@ -114,8 +105,8 @@ fn markets() {
 }
 
 fn warmed(c: MarketClass, t: &FlowThresholds) -> OrderFlow {
-    let (mut flow, mut out) = (OrderFlow::new(market::SCALE), Vec::new());
-    play(MarketClass { step: Span::millis(200), ..c }, 5, Span::hours(26), &mut Injected::default(), |at, input| {
+    let (mut flow, mut out) = (OrderFlow::new(SCALE), Vec::new());
+    play(MarketClass { step: Span::millis(200), ..c }, 5, Span::hours(26), &mut LaidActs::default(), |at, input| {
         flow.step(at, input, t, &mut out);
     });
     flow
@@ -146,63 +137,12 @@ impl Held {
 }
 
 fn truths(only: Option<&str>) {
-    println!(
-        "| detector | class | ι | injections | recall | precision, strict | lenient | false | lead, median / p90 s | look-alikes that fired |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
-    let is = |pattern: Pattern| only.is_none_or(|o| pattern.name().starts_with(o));
-    for pattern in [Pattern::Spoofing, Pattern::Layering, Pattern::QuoteStuffing].into_iter().filter(|p| is(*p)) {
-        for c in CLASSES {
-            let (seed, count) = (11, 102);
-            let untouched = Untouched::measure(c, seed, Span::hours(2));
-            let warm = Span::mins(5 * 60 + 5);
-            let length = warm + Span::secs(660 * count as i64);
-            let background = alerts_of(c, seed, length, Injected::default());
-            let run = |intensity: f64, like: bool| {
-                let plan = plan(pattern, (c, &untouched), intensity, (START + warm, count), like, 5);
-                Scored::of(pattern, &plan.injections, &alerts_of(c, seed, length, plan.injected), &background)
-            };
-            table(pattern, c.name, &run);
+    println!("{HEAD}");
+    let t = FlowThresholds::default();
+    for pattern in PATTERNS.into_iter().filter(|p| only.is_none_or(|o| p.name().starts_with(o))) {
+        for class in classes(pattern) {
+            let case = MadeCase { pattern, class, intensities: INTENSITIES.to_vec(), episodes: None, seed: 0 };
+            case.rows(&t, &mut || {}).iter().for_each(|row| println!("{row}"));
         }
-    }
-    for pattern in
-        [Pattern::WashTrading, Pattern::PumpAndDump, Pattern::FundingWindowPressure].into_iter().filter(|p| is(*p))
-    {
-        for (name, trades) in [("busy", 3_600.0), ("middle", 1_200.0), ("quiet", 400.0)] {
-            let (warm, days) = if pattern == Pattern::WashTrading { (12, 40) } else { (8, 30) };
-            let of = |intensity, look_alikes| {
-                run(SparsePlan { pattern, intensity, look_alikes, warm, days, seed: 4, trades })
-            };
-            let background = of(0.0, false).1;
-            let run = |intensity: f64, like: bool| {
-                let (injections, alerts) = of(intensity, like);
-                Scored::of(pattern, &injections, &alerts, &background)
-            };
-            table(pattern, name, &run);
-        }
-    }
-}
-
-fn table(pattern: Pattern, name: &str, run: &dyn Fn(f64, bool) -> Scored) {
-    let like = run(2.0, true);
-    for intensity in [0.5, 1.0, 2.0] {
-        let s = run(intensity, false);
-        let band = |p: f64, n: usize| {
-            let [lo, hi] = wilson(p, n.max(1) as f64, 1.959_964);
-            format!("{p:.2} ({lo:.2}–{hi:.2})")
-        };
-        println!(
-            "| {} | {name} | {intensity} | {} | {} | {} | {:.2} | {} | {:.0} / {:.0} | {} of {} |",
-            pattern.name(),
-            s.injections,
-            band(s.recall(), s.injections),
-            band(s.precision(), s.alerts_matched + s.false_alerts),
-            s.lenient(),
-            s.false_alerts,
-            s.lead(0.5),
-            s.lead(0.9),
-            like.matched,
-            like.injections,
-        );
     }
 }

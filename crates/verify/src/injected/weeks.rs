@@ -1,28 +1,41 @@
 //! Markets for the detectors that look at hours and days: trades and a middle by the second or so, over weeks, with episodes of
 //! wash trading, pumps and pressure on funding injected (surveillance §9), and their look-alikes.
 
-use super::market::{SCALE, lognormal, lot};
-use super::truth::Injection;
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "prices in ticks and trades within seconds: numbers of known size"
+)]
+
+use super::made::{SCALE, lognormal, lot};
+use super::{Injection, START};
 use barograph_domain::random::SplitMix;
 use barograph_domain::{Alert, Pattern, Side, Span, Ts};
 use barograph_engine::order_flow::{BookState, FlowInput, FlowLevel, FlowThresholds, HourContext, OrderFlow};
 
 /// What is injected into a market of some weeks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SparsePlan {
-    pub(crate) pattern: Pattern,
-    pub(crate) intensity: f64,
-    pub(crate) look_alikes: bool,
-    /// Days before the first one, and days in all.
-    pub(crate) warm: i64,
-    pub(crate) days: i64,
-    pub(crate) seed: u64,
+pub struct WeeksPlan {
+    /// Which detector it is made for.
+    pub pattern: Pattern,
+    /// Sizes, volumes and rises over those of the thresholds; 0 lays nothing over it.
+    pub intensity: f64,
+    /// Look-alikes that must not fire, in place of episodes.
+    pub look_alikes: bool,
+    /// Episodes, at most.
+    pub episodes: u64,
+    /// Days before the first episode.
+    pub warm: i64,
+    /// Days in all, those before the first included.
+    pub days: i64,
+    /// Everything follows from it.
+    pub seed: u64,
     /// Trades in an hour.
-    pub(crate) trades: f64,
+    pub trades: f64,
 }
 
 #[derive(Debug)]
-struct Sparse {
+struct Weeks {
     random: SplitMix,
     flow: OrderFlow,
     out: Vec<Alert>,
@@ -34,7 +47,7 @@ struct Sparse {
 
 const STEP: Span = Span::secs(5);
 
-impl Sparse {
+impl Weeks {
     fn book(&mut self) {
         let mid = self.mid.round() as i64;
         let side =
@@ -60,7 +73,7 @@ impl Sparse {
 
 /// An episode under way, in the terms of its pattern.
 #[derive(Clone, Copy, Debug)]
-struct Episode {
+struct WeekEpisode {
     from: Ts,
     to: Ts,
     strength: f64,
@@ -68,19 +81,20 @@ struct Episode {
 }
 
 /// Alerts of a market of some weeks, and what was injected.
-pub(crate) fn run(plan: SparsePlan) -> (Vec<Injection>, Vec<Alert>) {
-    let mut s = Sparse {
+#[must_use]
+pub fn weeks(plan: WeeksPlan, t: &FlowThresholds, each_day: &mut dyn FnMut()) -> (Vec<Injection>, Vec<Alert>) {
+    let mut s = Weeks {
         random: SplitMix::new(plan.seed),
         flow: OrderFlow::new(SCALE),
         out: Vec::new(),
-        t: FlowThresholds::default(),
+        t: *t,
         mid: 100_000.0,
-        at: super::START,
+        at: START,
         size: 0.5,
     };
-    let (mut injections, mut episode) = (Vec::new(), None::<Episode>);
-    let first = super::START + Span::days(plan.warm);
-    let end = super::START + Span::days(plan.days);
+    let (mut injections, mut episode) = (Vec::new(), None::<WeekEpisode>);
+    let first = START + Span::days(plan.warm);
+    let end = START + Span::days(plan.days);
     let mut next = first;
     let mut n = 0_u64;
     let (mut base, mut premium, mut top) = (100_000.0_f64, 0.0_f64, 0.0_f64);
@@ -88,12 +102,12 @@ pub(crate) fn run(plan: SparsePlan) -> (Vec<Injection>, Vec<Alert>) {
         if episode.is_some_and(|e| s.at >= e.to) {
             episode = None;
         }
-        if plan.intensity > 0.0 && episode.is_none() && s.at >= next {
+        if plan.intensity > 0.0 && episode.is_none() && s.at >= next && n < plan.episodes {
             let like = plan.look_alikes.then_some(n % 3);
             let (from, to, pause) = times(plan.pattern, s.at, &mut s);
             let strength = plan.intensity * s.uniform(1.0, 1.5);
-            episode = Some(Episode { from, to, strength, like });
-            injections.push(Injection { from, to });
+            episode = Some(WeekEpisode { from, to, strength, like });
+            injections.push(Injection { from, to, counts: true });
             (next, n) = (to + pause, n + 1);
         }
         hour_begins(&mut s, episode, plan.pattern);
@@ -153,6 +167,9 @@ pub(crate) fn run(plan: SparsePlan) -> (Vec<Injection>, Vec<Alert>) {
             s.flow.step(s.at, FlowInput::NextFunding(funding), &s.t, &mut s.out);
         }
         s.at = s.at + STEP;
+        if s.at.0 % Span::days(1).0 == 0 {
+            each_day();
+        }
     }
     s.flow.step(end, FlowInput::Tick, &s.t, &mut s.out);
     (injections, s.out)
@@ -164,7 +181,7 @@ fn window_reverts(strength: f64) -> f64 {
 }
 
 /// What is known of an hour from elsewhere: calm ones and others.
-fn hour_begins(s: &mut Sparse, episode: Option<Episode>, pattern: Pattern) {
+fn hour_begins(s: &mut Weeks, episode: Option<WeekEpisode>, pattern: Pattern) {
     if s.at.0 % Span::hours(1).0 == 0 && pattern == Pattern::WashTrading {
         let wild = episode.is_some_and(|e| e.like == Some(0));
         let pct = if wild { 0.9 } else { s.random.unit() };
@@ -174,7 +191,7 @@ fn hour_begins(s: &mut Sparse, episode: Option<Episode>, pattern: Pattern) {
 }
 
 /// From, to, and the pause after it.
-fn times(pattern: Pattern, at: Ts, s: &mut Sparse) -> (Ts, Ts, Span) {
+fn times(pattern: Pattern, at: Ts, s: &mut Weeks) -> (Ts, Ts, Span) {
     match pattern {
         Pattern::WashTrading => {
             let from = at.ceil(Span::hours(1));
@@ -190,7 +207,7 @@ fn times(pattern: Pattern, at: Ts, s: &mut Sparse) -> (Ts, Ts, Span) {
 
 /// Pairs of trades of one hand, for 10 to 25 % of the hour's volume, in round sizes; look-alikes: more volume in a wild hour,
 /// equal sizes too far apart, one-sided equal sizes.
-fn wash(s: &mut Sparse, e: Episode, chance: f64) {
+fn wash(s: &mut Weeks, e: WeekEpisode, chance: f64) {
     let share = 0.175 * e.strength / 1.25;
     let expected = chance * s.size * 2.05;
     let volume = expected * share / (1.0 - share.min(0.8));
@@ -201,7 +218,7 @@ fn wash(s: &mut Sparse, e: Episode, chance: f64) {
         let qty = [0.5, 1.0, 1.5][s.random.below(3) as usize];
         let qty = lot(qty * s.size * 2.0);
         let from = s.at + Span::millis(1_000 + 3_000 * k / n.max(1));
-        let gap = Span::millis(50 + i64::try_from(s.random.below(850)).unwrap());
+        let gap = Span::millis(50 + i64::try_from(s.random.below(850)).unwrap_or(0));
         let bought = s.random.unit() < 0.5;
         match e.like {
             Some(0) => {

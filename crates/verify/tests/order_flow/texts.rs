@@ -1,24 +1,28 @@
 //! What people read of each pattern, read by a person once; and what a record holds as evidence.
 
-use super::START;
-use super::market::class;
-use super::sparse::{SparsePlan, run};
-use super::truth::{Untouched, alerts_of, plan};
+use super::{alerts_of, class};
+
 use barograph_domain::alert::{AlertChange, Datum};
 use barograph_domain::{Alert, Pattern, Span};
 use barograph_engine::detect::explain::{limits, story, title};
 use barograph_engine::detect::meaning::meaning;
+use barograph_engine::order_flow::FlowThresholds;
+use barograph_verify::injected::usual::UsualSizes;
+use barograph_verify::injected::weeks::{WeeksPlan, weeks};
+use barograph_verify::injected::{START, plan};
 
 fn of_books(pattern: Pattern) -> Vec<Alert> {
     let (class, seed) = (class("thin"), 11);
-    let untouched = Untouched::measure(class, seed, Span::hours(1));
+    let untouched = UsualSizes::measure(class, seed, Span::hours(1));
     let warm = Span::mins(5 * 60 + 5);
     let plan = plan(pattern, (class, &untouched), 2.0, (START + warm, 2), false, 5);
-    alerts_of(class, seed, warm + Span::mins(25), plan.injected)
+    alerts_of(class, seed, warm + Span::mins(25), plan.acts)
 }
 
 fn of_hours(pattern: Pattern, warm: i64, days: i64) -> Vec<Alert> {
-    run(SparsePlan { pattern, intensity: 2.0, look_alikes: false, warm, days, seed: 4, trades: 400.0 }).1
+    let (episodes, seed, trades) = (u64::MAX, 4, 400.0);
+    let plan = WeeksPlan { pattern, intensity: 2.0, look_alikes: false, episodes, warm, days, seed, trades };
+    weeks(plan, &FlowThresholds::default(), &mut || {}).1
 }
 
 fn first(alerts: &[Alert], pattern: Pattern, change: AlertChange) -> &Alert {
