@@ -20,10 +20,6 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("replay nowhere", 2, "there is no file or folder nowhere"),
     ("replay in/import.toml", 2, "import.toml"),
     ("replay in --book nowhere.toml", 2, "there is no rule book 'nowhere.toml'"),
-    (
-        "verify patterns --pattern WASH_TRADING --intensity 2 --episodes 3",
-        &["kind", "pattern", "class", "intensity", "injections", "figures", "recall", "recall_95", "false_alerts"],
-    ),
     ("replay in --from yesterday", 2, "'yesterday' is not a time"),
     ("replay in --from 2026-02-01 --until 2026-02-01", 2, "--until 2026-02-01T00:00:00Z is not later than --from"),
     ("replay in --every 0s", 2, "'0s' is not a positive length of time"),
@@ -263,6 +259,10 @@ const JSON: &[(&str, &[&str])] = &[
     ("context BTCUSDT --as-of 2026-02-05", &["snapshot_id", "regimes", "guidance", "explanation"]),
     ("generate_market_context --symbol BTCUSDT", &["snapshot_id"]),
     ("freshness --threshold 100000000", &["instrument", "what", "age_s", "threshold_s", "stale"]),
+    (
+        "verify patterns --pattern WASH_TRADING --intensity 2 --episodes 3",
+        &["kind", "pattern", "class", "intensity", "injections", "figures", "recall", "recall_95", "false_alerts"],
+    ),
     ("analyze BTCUSDT", &["instrument", "health", "alerts", "patterns", "sources", "logic_version"]),
     ("levels BTCUSDT", &["level_id", "type", "price", "known_at", "strength", "last_event"]),
     ("markets", &["instrument", "kind", "streams", "newest_event"]),
