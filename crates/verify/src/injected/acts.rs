@@ -165,6 +165,11 @@ impl LaidActs {
         self.floods = floods;
     }
 
+    /// When the next thing is to be done.
+    pub(super) fn due(&self) -> Option<Ts> {
+        self.acts.get(self.next).map(|(at, _)| *at)
+    }
+
     /// Nothing of what was laid over is there any more, nor comes.
     pub(super) fn clear(&mut self) {
         (self.acts, self.next) = (Vec::new(), 0);

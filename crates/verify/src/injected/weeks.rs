@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "prices in ticks and trades within seconds: numbers of known size"
 )]
 

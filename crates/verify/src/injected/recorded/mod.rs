@@ -235,7 +235,8 @@ impl RecordedTruth {
         if let Some(flow) = &mut self.flow {
             flow.step(at, input, &self.t, &mut self.alerts);
         }
-        self.runs.iter_mut().for_each(|run| run.input(at, input, &self.t));
+        let (runs, book) = (&mut self.runs, &mut self.book);
+        runs.iter_mut().for_each(|run| run.input(at, input, book, &self.t));
     }
 
     /// A state of the book was received.

@@ -99,7 +99,11 @@ impl LaidRun {
         }
     }
 
-    pub(super) fn input(&mut self, at: Ts, input: FlowInput<'_>, t: &FlowThresholds) {
+    /// Something of the recording that is no state of the book.
+    pub(super) fn input(&mut self, at: Ts, input: FlowInput<'_>, book: &mut RecordedBook, t: &FlowThresholds) {
+        if !self.is_of_books() {
+            self.lay_trades(at, book, t);
+        }
         self.flow.step(at, input, t, &mut self.alerts);
     }
 
@@ -147,15 +151,26 @@ impl LaidRun {
         }
     }
 
-    /// What is due of trades beside the recorded ones, before the state of this moment.
+    /// What is due of trades beside the recorded ones, before what was recorded at this moment. Those of hours come to the moment, because
+    /// a pair is one by its time; those beside orders come with the state that shows the orders.
     fn lay_trades(&mut self, at: Ts, book: &mut RecordedBook, t: &FlowThresholds) {
+        if self.is_of_books() {
+            return self.lay_due(at, book, t);
+        }
+        while let Some(due) = self.acts.due().filter(|due| *due <= at) {
+            self.lay_due(due, book, t);
+        }
+    }
+
+    fn lay_due(&mut self, at: Ts, book: &mut RecordedBook, t: &FlowThresholds) {
         let mut trades = core::mem::take(&mut self.trades);
         trades.clear();
         self.acts.step(at, book, &mut trades);
         for trade in &trades {
             let side = if trade.took == RestingSide::Ask { Side::Long } else { Side::Short };
             let (price, qty) = (book.price(trade.units), trade.qty);
-            self.input(at, FlowInput::Trade { price, qty, aggressor_side: Some(side) }, t);
+            let input = FlowInput::Trade { price, qty, aggressor_side: Some(side) };
+            self.flow.step(at, input, t, &mut self.alerts);
         }
         self.trades = trades;
     }
