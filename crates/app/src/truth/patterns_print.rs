@@ -257,7 +257,7 @@ mod tests {
                 assert!(said.iter().any(|note| note.contains(part)), "{part}: {said:?}");
             }
             for note in said {
-                assert!(barograph_testkit::voice::faults(&note.replace("SPOOFING: ", "")).is_empty(), "{note}");
+                assert!(barograph_testkit::faults(&note.replace("SPOOFING: ", "")).is_empty(), "{note}");
             }
         }
     }

@@ -224,11 +224,7 @@ mod tests {
             assert_eq!(said.is_none(), wanted.is_empty(), "{said:?}");
             let said = said.unwrap_or_default();
             wanted.iter().for_each(|part| assert!(said.contains(part), "{part}: {said}"));
-            assert!(
-                barograph_testkit::voice::faults(&said).is_empty(),
-                "{:?}",
-                barograph_testkit::voice::faults(&said)
-            );
+            assert!(barograph_testkit::faults(&said).is_empty(), "{:?}", barograph_testkit::faults(&said));
         }
     }
 }
