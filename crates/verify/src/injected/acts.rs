@@ -39,7 +39,7 @@ pub struct LaidOrder {
 pub struct LaidTrade {
     /// The side that it took from.
     pub took: RestingSide,
-    /// Price.
+    /// At which price.
     pub units: i64,
     /// Base quantity.
     pub qty: f64,

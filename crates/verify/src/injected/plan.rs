@@ -13,7 +13,7 @@ use barograph_engine::order_flow::RestingSide;
 pub struct LaidPlan {
     /// What is to be laid over.
     pub acts: LaidActs,
-    /// When.
+    /// When each episode begins and ends.
     pub injections: Vec<Injection>,
 }
 

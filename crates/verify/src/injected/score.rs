@@ -129,13 +129,15 @@ mod tests {
         Ts::from_secs(s)
     }
 
+    /// What it is, alerts, those of the untouched market; found, found there as well, matched, false, background.
+    type Case = (&'static str, &'static [i64], &'static [i64], [usize; 5]);
+
     /// Episodes from 1,000 s and from 2,000 s on, a minute each; one that does not count from 3,000 s on.
     #[test]
     fn alerts_are_matched_by_the_rules_of_the_specification() {
         let of = |from: i64, counts| Injection { from: at(from), to: at(from + 60), counts };
         let injections = [of(1_000, true), of(2_000, true), of(3_000, false)];
-        // Alerts, those of the untouched market; found, found there as well, matched, false, background.
-        let cases: [(&str, &[i64], &[i64], [usize; 5]); 8] = [
+        let cases: [Case; 8] = [
             ("none", &[], &[], [0; 5]),
             ("within both", &[1_010, 2_060], &[], [2, 0, 2, 0, 0]),
             ("a minute behind the end", &[1_120], &[], [1, 0, 1, 0, 0]),
