@@ -106,8 +106,8 @@ pub(crate) struct SilenceArgs {
 pub(crate) struct AlertWatchArgs {
     /// Which market
     pub(crate) market: String,
-    /// AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes; or price, a feature or a signal that is below, above or crosses a number, as
-    /// in realized_vol_1h below 72%, x.mood above 0.6, or 'signal x.mood from news within 2h; x.mood.z_7d above 2'
+    /// AXIS leaves LABEL, AXIS becomes LABEL, AXIS changes; or price, a feature or a signal that is below, above or crosses a number. As in
+    /// realized_vol_1h below 72%, x.mood above 0.6, or 'signal x.mood from news within 2h; x.mood.z_7d above 2'
     #[arg(required = true, num_args = 1.., allow_negative_numbers = true)]
     pub(crate) when: Vec<String>,
     /// Every time it turns; once unless set

@@ -210,7 +210,7 @@ fn notes_of(pattern: Pattern, report: &RecordedReport) -> Vec<String> {
     let (posts, hidden) = (most(|row| row.shortfall.posts), most(|row| row.shortfall.out_of_sight));
     if hidden > 0 {
         notes.push(format!(
-            "{name}: up to {hidden} of {posts} orders of a run lay behind the last level that the recording knows, where nobody sees them."
+            "{name}: up to {hidden} of {posts} orders of a run lay behind the last level that the recording knows, out of sight."
         ));
     }
     let chance = most(|row| row.row.score.matched_untouched);
