@@ -80,7 +80,7 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (without the lab)");
 #[derive(Args, Debug)]
 pub(crate) struct NotBuilt {
     #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) words: Vec<std::ffi::OsString>,
+    _words: Vec<std::ffi::OsString>,
 }
 
 /// Settings of every command.

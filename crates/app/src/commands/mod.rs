@@ -147,7 +147,7 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         #[cfg(feature = "lab")]
         Command::Lab { command } => lab::run(&command, &settings, json),
         #[cfg(not(feature = "lab"))]
-        Command::Lake(typed) | Command::Lab(typed) => Err(not_built(&typed)),
+        Command::Lake(_) | Command::Lab(_) => Err(not_built()),
         Command::Db { command } => db::run(&command, &settings, json),
         Command::Config { command: ConfigCommand::Show } => show_config(&settings, json),
         Command::Watch(args) => watch::run(args, &settings, json),
@@ -157,11 +157,9 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
 
 /// The lab and its lake, where the program was built without them for a short first build.
 #[cfg(not(feature = "lab"))]
-fn not_built(typed: &crate::cli::NotBuilt) -> Failure {
-    let words: Vec<_> = typed.words.iter().map(|w| w.to_string_lossy()).collect();
-    let wanted = if words.is_empty() { String::new() } else { format!(", '{}'", words.join(" ")) };
+fn not_built() -> Failure {
     Failure::usage(format!(
-        "the lab and its lake{wanted} are not in this program, which make run built without them for a short first build: {}",
+        "make run built this program without the lab and its lake, for a short first build: {}",
         barograph_lake::WHOLE_PROGRAM
     ))
 }
