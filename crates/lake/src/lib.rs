@@ -51,4 +51,4 @@ pub use report::{FailedFile, FileReport, Rejection, Report};
 pub use source::unpacked;
 
 /// How to get the program with everything in it, where this one was built without something.
-pub const WHOLE_PROGRAM: &str = "make build (or cargo build --release) makes one with everything, in some minutes";
+pub const WHOLE_PROGRAM: &str = "make build (or cargo build --release) builds everything, in a few minutes";

@@ -120,7 +120,7 @@ export function columnAt(columns: readonly HeatColumn[], place: number): HeatCol
 }
 
 export interface ZoneSpan {
-  /** Epoch seconds; `until` null: it stood out at the moment shown. */
+  /** Epoch seconds; `until` null: it was still open at the moment shown. */
   from: number;
   until: number | null;
 }

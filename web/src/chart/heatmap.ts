@@ -1,5 +1,5 @@
 // The heat map behind the candles: what was liquidated, over price and time, and the zones where it clustered, each over the time that
-// it is known to have stood out. Sides differ by more than colour: longs are hatched and stand on the left of a cell that has both,
+// it is known to have been open. Sides differ by more than colour: longs are hatched and stand on the left of a cell that has both,
 // shorts are plain. Zones have a dashed edge, reported sums have none. Cells are laid out when bars come or a zoom asks for other
 // columns, not when a frame is drawn; a bar that is uncovered lays out the last column only.
 import type { LevelView } from '../api/types';

@@ -180,7 +180,7 @@ export class ChartView {
     this.follow(false);
   }
 
-  /** The levels of the moment shown, and the liquidation zones that stood out until then. */
+  /** The levels of the moment shown, and the liquidation zones that were open until then. */
   know(levels: readonly LevelView[], stood: readonly LevelView[]): void {
     this.alive = levels;
     this.stood = stood;

@@ -31,7 +31,7 @@ interface Props {
   of: BarsOnShow;
   view: RefObject<ChartView | null>;
   levels: readonly LevelView[];
-  /** Liquidation zones that stood out until the moment shown. */
+  /** Liquidation zones that were open until the moment shown. */
   stood: readonly LevelView[];
   /** What the colours of the heat map mean. */
   scaled: (scale: HeatScale | null) => void;

@@ -37,10 +37,10 @@ export function useLevels(instrument: string, ready: boolean): Resource<LevelVie
   return ready ? levels : { ...levels, loading: true };
 }
 
-/** Zones that stood out earlier are asked for so far back. */
+/** Zones that were open earlier are asked for so far back. */
 export const ZONE_DAYS = 60;
 
-/** Liquidation zones as they are known at the moment shown, those that were used up by then included: what stood out over the last
+/** Liquidation zones as they are known at the moment shown, those that were used up by then included: what was open over the last
  * weeks. They are looked at once an hour. `null` where they are not drawn. */
 export function useStood(instrument: string, ready: boolean): readonly LevelView[] | null {
   const moment = asOf.value === null ? snapshot.value?.timestamp : asOfEvery(HOUR);
