@@ -24,7 +24,7 @@ SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 .DEFAULT_GOAL := help
 # Also with -j: Debian's package manager runs once at a time, tests share two cores as it is.
 .NOTPARALLEL:
-.PHONY: help tools server page browser judges build run test web lighthouse play fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web lighthouse play agents agents-tools fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -109,12 +109,14 @@ browser:
 build: tools page
 	$(CARGO) build --release --locked --package barograph
 
-# Not empty where a whole program was built. Until then `make run` leaves the lab out, a fifth of a first build; `make build` adds it.
+# Not empty where a whole program was built. Until then `make run` leaves the lab out and optimises less, half of a first build; `make build`
+# adds both.
 WHOLE = $(shell "$(TARGET)/release/barograph" --version 2>/dev/null | grep -v "without the lab")
+FIRST = --no-default-features --config .cargo/first.toml
 
 # exec: signals reach the program itself, so that it can end cleanly.
 run: tools page
-	$(CARGO) build --release --locked --package barograph $(if $(WHOLE),,--no-default-features)
+	$(CARGO) build --release --locked --package barograph $(if $(WHOLE),,$(FIRST))
 	@exec $(TARGET)/release/barograph demo
 
 # A million damaged frames for each venue session take seconds here; FUZZ_FRAMES=10000000 for a long run.
@@ -126,7 +128,7 @@ test: export UNSTEADY_TESTS := $(UNSTEADY)
 test: tools page
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)" && : > "$(UNSTEADY)"
 	@BEHIND_NICE=0 crates/testkit/beside.sh "$(MAKING) built-tests" "$(MAKING) fetched"
-	@crates/testkit/beside.sh "$(MAKING) -k rust web fuzz-api python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
+	@crates/testkit/beside.sh "$(MAKING) -k rust web fuzz-api agents python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
 	@cat "$(UNSTEADY)"; crates/testkit/summary.sh "$(SKIPS)"
 
 MAKING := $(MAKE) --no-print-directory
@@ -136,7 +138,7 @@ built-tests:
 	$(CARGO) test --no-run $(TESTED)
 
 # One after another: Debian's package manager runs once at a time.
-fetched: server browser judges fuzz-venv python-venv
+fetched: server browser judges fuzz-venv agents-tools python-venv
 
 # Everything in Rust, examples of the documentation included. Two tests a core at a time: those that take longest wait for minutes of the
 # real clock, at a tenth of one core. Up to three tests that fail run once more, alone; what passes then is named at the end.
@@ -181,6 +183,31 @@ fuzz-api: tools
 	else \
 		set -e; $(APP); \
 		FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_VENV="$(FUZZ_VENV)" BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" crates/api/fuzz_api/run.sh; \
+	fi
+
+# Programs of others that judge the tools for agents: the conformance suite of the protocol, three client SDKs, a tokenizer. Node 24, which
+# the suite wants, comes from the Python registry.
+AGENTS := $(abspath $(TARGET))/agents
+
+agents-tools:
+	@if ! command -v npm >/dev/null 2>&1 || ! python3 -m venv --help >/dev/null 2>&1; then true; \
+	elif cmp -s crates/mcp/judges/packages.json "$(AGENTS)/package.json" && cmp -s crates/mcp/judges/requirements.txt "$(AGENTS)/requirements.txt"; then \
+		echo "installed: what judges the tools for agents"; \
+	else \
+		echo "installing what judges the tools for agents into $(TARGET)/agents"; \
+		rm -rf "$(AGENTS)"; mkdir -p "$(AGENTS)"; \
+		{ python3 -m venv "$(AGENTS)/venv" && "$(AGENTS)/venv/bin/pip" install -q --disable-pip-version-check -r crates/mcp/judges/requirements.txt \
+			&& cp crates/mcp/judges/packages.json "$(AGENTS)/package.json" \
+			&& (cd "$(AGENTS)" && npm install --no-audit --no-fund --loglevel=error >/dev/null) \
+			&& cp crates/mcp/judges/requirements.txt "$(AGENTS)/"; } || rm -rf "$(AGENTS)"; \
+	fi
+
+agents: tools agents-tools
+	@if [ ! -e "$(AGENTS)/requirements.txt" ]; then \
+		$(SKIPPED) "THE TOOLS FOR AGENTS ARE NOT JUDGED: npm, python3 with venv or a way to their packages is missing; on Debian or Ubuntu: sudo apt install npm python3-venv"; \
+	else \
+		set -e; $(APP); \
+		AGENTS_IN="$(AGENTS)" HISTORY=testdata/history BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" python3 crates/mcp/judges/run.py; \
 	fi
 
 # Programs of others that judge the numbers of the lab (docs/spec/research.md, section 13), in the venv of the module for Python. Where

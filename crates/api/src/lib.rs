@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod access;
+mod agents;
 pub mod alias;
 mod alone;
 pub mod analysis;
@@ -47,6 +48,7 @@ mod view;
 pub mod watches;
 
 pub use access::{Access, Caller, Role, Tokens};
+pub use agents::{AgentDoor, Agents, Inside, InsideReply};
 pub use clients::ClientLimits;
 pub use delivery::{
     DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView, NewReceiver, NewSilence,

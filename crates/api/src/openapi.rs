@@ -45,6 +45,7 @@ use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
         (name = "cases", description = "alerts somebody looks into: evidence, notes, what came of them"),
         (name = "delivery", description = "notifications: what was sent, through which endpoint, with what result; silences"),
         (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),
+        (name = "agents", description = "tools for language models"),
         (name = "operations", description = "alive, ready, counted"),
         (name = "pages", description = "for people"),
     ),

@@ -5,6 +5,7 @@
 //! streams are asked to end, requests under way finish, and what is left after the deadline is cut.
 
 use crate::access::Access;
+use crate::agents::AgentDoor;
 use crate::clients::{ClientLimits, ClientPlace};
 use crate::error::{Error, check_listen};
 use crate::query::Query;
@@ -87,6 +88,8 @@ pub struct ServeConfig {
     pub drain: Duration,
     /// Release of the program, for `/healthz` and `/metrics`.
     pub version: String,
+    /// Who answers agents at `/mcp`; `None`: nobody.
+    pub agents: Option<AgentDoor>,
     /// Where incidents go.
     pub report: Reporter,
 }
@@ -107,6 +110,7 @@ impl Default for ServeConfig {
             keep_alive: Duration::from_secs(15),
             drain: Duration::from_secs(10),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            agents: None,
             report: Reporter::default(),
         }
     }

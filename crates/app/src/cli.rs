@@ -1,5 +1,6 @@
 //! The command line as written. What is typed is resolved in `config` and `input`; only resolved settings travel on.
 
+mod absent;
 mod advice;
 mod alerts;
 mod cases;
@@ -13,6 +14,8 @@ pub(crate) mod lab;
 #[cfg(feature = "lab")]
 pub(crate) mod lake;
 mod markets;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod onchain;
 mod options;
 mod paper;
@@ -27,6 +30,8 @@ mod verify;
 mod watch;
 mod whatif;
 
+#[cfg(not(all(feature = "lab", feature = "mcp")))]
+pub(crate) use absent::NotBuilt;
 pub(crate) use advice::{Advise, PositionsCommand};
 pub(crate) use alerts::{AlertWatchArgs, Alerts, SilenceArgs as AlertSilence};
 pub(crate) use cases::{CasesArgs, CasesCommand, EntryAuthor};
@@ -40,6 +45,8 @@ pub(crate) use lab::Lab;
 #[cfg(feature = "lab")]
 pub(crate) use lake::{Export, Lake};
 pub(crate) use markets::Markets;
+#[cfg(feature = "mcp")]
+pub(crate) use mcp::McpArgs;
 pub(crate) use onchain::{OnchainCommand, OnchainFetch, OnchainShow};
 pub(crate) use options::{OptionsCommand, OptionsFetch, OptionsShow};
 pub(crate) use paper::PaperArgs;
@@ -53,6 +60,7 @@ pub(crate) use verify::{AccountsArgs, LiquidationsArgs, PatternsArgs, Verify};
 pub(crate) use watch::WatchArgs;
 pub(crate) use whatif::WhatIfArgs;
 
+use absent::VERSION;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -67,20 +75,6 @@ pub(crate) struct Cli {
     pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// What a program that lacks something says after its version.
-#[cfg(feature = "lab")]
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-#[cfg(not(feature = "lab"))]
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (without the lab)");
-
-/// Words behind a command that this program was built without.
-#[cfg(not(feature = "lab"))]
-#[derive(Args, Debug)]
-pub(crate) struct NotBuilt {
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    _words: Vec<std::ffi::OsString>,
 }
 
 /// Settings of every command.
@@ -242,6 +236,12 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Serve the HTTP API
     Serve(Serve),
+    /// Tools for a language model, over the Model Context Protocol on standard input and output
+    #[cfg(feature = "mcp")]
+    Mcp(McpArgs),
+    /// Not in this program: tools for language models. A whole build has them: make build
+    #[cfg(not(feature = "mcp"))]
+    Mcp(NotBuilt),
 }
 
 /// What is declared about the files.

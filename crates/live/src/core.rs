@@ -547,7 +547,7 @@ impl Core {
                 sink.level(level)?;
             }
             sink.row(row)?;
-            self.flows.row(row, &self.setup.book.order_flow);
+            self.flows.row(row, &self.instruments, &self.setup.book.order_flow);
             self.hours.row(row);
             self.forecasts.row(row, &self.streams, &self.setup.book);
         }

@@ -4,7 +4,8 @@
 //! found, trades, prices and funding, then the book as it is after the input. Their clock is that of receipt. A market has detectors from its
 //! first book on; what is held of one is a third of a megabyte, so markets without books have none.
 
-use barograph_domain::{Alert, KnownAlert, Metric, MinuteRow, OpenExperimental, Payload, StatusState, Ts};
+use crate::peers::Peers;
+use barograph_domain::{Alert, Instrument, KnownAlert, Metric, MinuteRow, OpenExperimental, Payload, StatusState, Ts};
 use barograph_engine::order_flow::{
     BookState, FlowInput, FlowLevel, FlowStream, FlowThresholds, HourContext, OrderFlow,
 };
@@ -30,6 +31,8 @@ struct MarketFlow {
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub(crate) struct Flows {
     markets: Vec<MarketFlow>,
+    #[serde(skip)]
+    peers: Peers,
     #[serde(skip)]
     bids: Vec<FlowLevel>,
     #[serde(skip)]
@@ -86,19 +89,38 @@ impl Flows {
         self.report(at, instrument);
     }
 
-    /// What a published minute says of the hour under way: how calm it is.
-    pub(crate) fn row(&mut self, row: &MinuteRow, t: &FlowThresholds) {
-        let market = self.markets.get_mut(row.instrument as usize);
-        let Some(flow) = market.and_then(|market| market.flow.as_mut()) else { return };
+    /// What a published minute says of the hour under way: how calm it is, and what first digits are like on other venues.
+    pub(crate) fn row(&mut self, row: &MinuteRow, instruments: &[Instrument], t: &FlowThresholds) {
+        let at = row.instrument as usize;
+        if self.markets.get(at).is_none_or(|market| market.flow.is_none()) {
+            return;
+        }
+        let digits_elsewhere = self.digits_elsewhere(at, instruments, t);
+        let Some(flow) = &mut self.markets[at].flow else { return };
         let read = |id| Feature::from_id(id).and_then(|feature| row.cells.get(feature.index())?.ready());
         // How far a change lies from the middle of its own past, whichever way it went.
         let size = |rank: f64| (2.0 * rank - 1.0).abs();
         let context = HourContext {
             volatility_pct: read("realized_vol_1h_pct_90d"),
             open_interest_pct: read("oi_delta_4h_pct_90d").map(size),
-            digits_elsewhere: None,
+            digits_elsewhere,
         };
         flow.step(row.ts, FlowInput::Hour(context), t, &mut self.alerts);
+    }
+
+    /// Median over the markets of the same asset on other venues of how far the first digits of this hour's sizes are from natural
+    /// ones; `None` where none of them has trades enough.
+    fn digits_elsewhere(&mut self, at: usize, instruments: &[Instrument], t: &FlowThresholds) -> Option<f64> {
+        self.peers.grow(instruments);
+        let effect = |(other, market): (usize, &MarketFlow)| {
+            let flow = market.flow.as_ref().filter(|_| self.peers.are_apart(at, other))?;
+            flow.digits_so_far(t)
+        };
+        let mut effects: Vec<f64> = self.markets.iter().enumerate().filter_map(effect).collect();
+        effects.sort_unstable_by(f64::total_cmp);
+        let middle = effects.len() / 2;
+        let upper = *effects.get(middle)?;
+        Some(if effects.len().is_multiple_of(2) { f64::midpoint(effects[middle - 1], upper) } else { upper })
     }
 
     /// Time passed for all.
@@ -186,7 +208,7 @@ fn fill<'a>(to: &mut Vec<FlowLevel>, from: impl Iterator<Item = &'a BookLevel>, 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use barograph_domain::{GapReason, Pattern, Side, Span, Status};
+    use barograph_domain::{GapReason, InstrumentName, MarketKind, Pattern, Side, Span, Status};
     use barograph_venues::session::{Decimal, MarketIndex};
 
     fn emit(metric: Metric, payload: Payload) -> Emit {
@@ -270,6 +292,53 @@ pub(crate) mod tests {
         assert_eq!(flows.open(&row(0, end)), one);
         for other in [row(0, end - Span::mins(1)), row(1, end)] {
             assert_eq!(flows.open(&other), OpenExperimental::default(), "{} at {}", other.instrument, other.ts);
+        }
+    }
+
+    /// First digits are held against the same asset on other venues, the middle of those that trade enough.
+    #[test]
+    fn digits_of_other_venues_are_those_of_the_same_asset_elsewhere() {
+        let (t, mut flows) = (FlowThresholds::default(), Flows::default());
+        let names = [
+            "binance-usdm:BTCUSDT",
+            "hyperliquid:BTC",
+            "okx:BTC-USDT-SWAP",
+            "binance-usdm:BTCUSDC",
+            "okx:ETH-USDT-SWAP",
+        ];
+        let instrument = |name: &str| Instrument {
+            name: InstrumentName::parse(name).unwrap(),
+            kind: MarketKind::Perpetual,
+            expiry: None,
+        };
+        let instruments = names.map(instrument);
+        let hour = Ts::from_civil(2026, 10, 1, 12, 0, 0);
+        // Of each the sizes that it trades by turns; the fourth trades too little.
+        let sizes = [
+            (300, [7.0, 70.0, 700.0]),
+            (300, [1.0, 20.0, 300.0]),
+            (300, [1.0, 10.0, 100.0]),
+            (30, [9.0; 3]),
+            (300, [8.0, 80.0, 800.0]),
+        ];
+        let trade = |qty| emit(Metric::Trade, Payload::Trade { price: 100.0, qty, aggressor_side: Some(Side::Long) });
+        for (of, (count, sizes)) in (0..).zip(sizes) {
+            flows.book(hour - Span::mins(61), of, &book(10_000), &t);
+            let live = Status { state: StatusState::Live, from: hour, until: hour, reason: GapReason::Silent };
+            for metric in [Metric::Book, Metric::Trade] {
+                flows.fact(hour - Span::mins(61), of, &emit(metric, Payload::Status(live)), &t);
+            }
+            for n in 0..count {
+                flows.fact(hour + Span::secs(n * 9), of, &trade(sizes[usize::try_from(n).unwrap() % 3]), &t);
+            }
+        }
+        let effects = |of: usize| flows.markets[of].flow.as_ref().and_then(|flow| flow.digits_so_far(&t));
+        let known: Vec<Option<f64>> = (0..5).map(effects).collect();
+        assert!([0, 1, 2, 4].iter().all(|of| known[*of].is_some()) && known[3].is_none(), "{known:?}");
+        let middle = |one: usize, other: usize| known[one].zip(known[other]).map(|(a, b)| f64::midpoint(a, b));
+        let expected = [middle(1, 2), middle(0, 2), middle(0, 1), middle(1, 2), None];
+        for (of, expected) in expected.into_iter().enumerate() {
+            assert_eq!(flows.digits_elsewhere(of, &instruments, &t), expected, "{}", names[of]);
         }
     }
 

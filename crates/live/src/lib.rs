@@ -27,6 +27,7 @@ pub mod meter;
 mod mirror;
 pub mod onchain;
 pub mod options;
+mod peers;
 mod process;
 mod publish;
 mod published;

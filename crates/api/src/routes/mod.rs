@@ -1,6 +1,7 @@
 //! Every address this server has, in one list.
 
 pub(crate) mod advice;
+pub(crate) mod agents;
 pub(crate) mod analysis;
 pub(crate) mod assets;
 pub(crate) mod board;
@@ -171,6 +172,7 @@ routes! {
     pages::docs EVERYBODY,
     pages::file EVERYBODY,
     pages::openapi EVERYBODY,
+    agents::ask READ,
 }
 
 /// Every route, in the order of the list.
@@ -186,6 +188,14 @@ pub(crate) fn find(matched: &str) -> Option<&'static Route> {
 /// A document with every operation.
 pub(crate) fn documented(document: OpenApi) -> OpenApi {
     TABLE.documented(document)
+}
+
+/// Every route without what is in front of them: for those who have been let in.
+static INNER: LazyLock<Router<SharedState>> = LazyLock::new(|| TABLE.router().fallback(unknown));
+
+/// The routes for somebody inside.
+pub(crate) fn inner(app: &SharedState) -> Router {
+    INNER.clone().with_state(app.clone())
 }
 
 /// The router with its guard.

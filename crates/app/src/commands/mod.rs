@@ -35,6 +35,8 @@ mod lake_minutes;
 mod levels;
 mod listened;
 mod markets;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod narrative;
 mod onchain;
 mod one_event;
@@ -99,6 +101,8 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         | Command::Portfolio(_)
         | Command::Calendar(_)
         | Command::Serve(_) => settings.check_files()?,
+        #[cfg(feature = "mcp")]
+        Command::Mcp(_) => settings.check_files()?,
         _ => {}
     }
     if matches!(&cli.command, Command::Up(_) | Command::Serve(_) | Command::Context(_)) {
@@ -147,21 +151,23 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         #[cfg(feature = "lab")]
         Command::Lab { command } => lab::run(&command, &settings, json),
         #[cfg(not(feature = "lab"))]
-        Command::Lake(_) | Command::Lab(_) => Err(not_built()),
+        Command::Lake(_) | Command::Lab(_) => Err(not_built("the lab and its lake")),
         Command::Db { command } => db::run(&command, &settings, json),
         Command::Config { command: ConfigCommand::Show } => show_config(&settings, json),
         Command::Watch(args) => watch::run(args, &settings, json),
         Command::Serve(_) => serve::run(&settings),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => mcp::run(&args, &settings, json),
+        #[cfg(not(feature = "mcp"))]
+        Command::Mcp(_) => Err(not_built("tools for language models")),
     }
 }
 
-/// The lab and its lake, where the program was built without them for a short first build.
-#[cfg(not(feature = "lab"))]
-fn not_built() -> Failure {
-    Failure::usage(format!(
-        "make run built this program without the lab and its lake, for a short first build: {}",
-        barograph_lake::WHOLE_PROGRAM
-    ))
+/// What the program was built without, for a short first build.
+#[cfg(not(all(feature = "lab", feature = "mcp")))]
+fn not_built(what: &str) -> Failure {
+    let way = barograph_lake::WHOLE_PROGRAM;
+    Failure::usage(format!("make run built this program without {what}, for a short first build: {way}"))
 }
 
 /// Says before a command that listens, stores or delivers that it does so without what a `.env` sets.

@@ -2,7 +2,7 @@
 
 use crate::advice::rules;
 use crate::cases::{JournalRecorder, PATIENCE};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::positions;
@@ -65,26 +65,48 @@ pub(crate) fn until_stopped(
     history: bool,
     ready: impl FnOnce(SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let reader = super::reader(settings)?;
-    let venue = settings.default_venue.as_str().to_owned();
-    let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
-    super::contest::choose(&service, settings)?;
-    service.keep_positions(Arc::new(PositionDesk::new(super::target(settings), rules(settings))));
-    service.keep_signals(super::target(settings));
-    service.keep_cases(Arc::new(case_desk(settings)));
-    service.journal_in(journal_folder(&settings.data));
-    service.keep_in(settings.data.clone());
-    service.studies_in(settings.studies_folder());
-    let stop = Arc::new(AtomicBool::new(false));
-    let looker = watch_news(Arc::clone(&service), Arc::clone(&stop), NewsSource::Store { history }, CHECK_EVERY)?;
-    let board = update_board(Arc::clone(&service), Arc::clone(&stop))?;
+    let stored = Stored::open(settings, Arc::new(SystemClock), history)?;
     let config = serve_config(settings)?;
     ready(listener.local_addr()?)?;
-    let served = runtime.block_on(serve(listener, service, config, stopped()));
-    stop.store(true, Ordering::Relaxed);
-    drop(looker.join());
-    drop(board.join());
+    let served = runtime.block_on(serve(listener, Arc::clone(&stored.service) as Arc<dyn Query>, config, stopped()));
+    stored.close();
     Ok(served?)
+}
+
+/// Answers from what is stored, and looks for what comes in.
+pub(super) struct Stored {
+    pub(super) service: Arc<Service>,
+    stop: Arc<AtomicBool>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Stored {
+    /// `history`: the data are recorded and may be old.
+    pub(super) fn open(settings: &Settings, clock: Arc<dyn Clock>, history: bool) -> Result<Self, Failure> {
+        let reader = super::reader(settings)?;
+        let venue = settings.default_venue.as_str().to_owned();
+        let service = Arc::new(Service::new(reader, clock, None, book_id(settings)?, venue)?);
+        super::contest::choose(&service, settings)?;
+        service.keep_positions(Arc::new(PositionDesk::new(super::target(settings), rules(settings))));
+        service.keep_signals(super::target(settings));
+        service.keep_cases(Arc::new(case_desk(settings)));
+        service.journal_in(journal_folder(&settings.data));
+        service.keep_in(settings.data.clone());
+        service.studies_in(settings.studies_folder());
+        let stop = Arc::new(AtomicBool::new(false));
+        let news = NewsSource::Store { history };
+        let looker = watch_news(Arc::clone(&service), Arc::clone(&stop), news, CHECK_EVERY)?;
+        let board = update_board(Arc::clone(&service), Arc::clone(&stop))?;
+        Ok(Self { service, stop, threads: vec![looker, board] })
+    }
+
+    pub(super) fn close(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.thread().unpark();
+            drop(thread.join());
+        }
+    }
 }
 
 /// Serves what is stored while more of it comes in, until a live process takes over.
@@ -249,12 +271,25 @@ pub(crate) fn serve_live(
     served.and(ended.map_err(Failure::from))
 }
 
-fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
+/// Who answers agents.
+#[cfg(feature = "mcp")]
+fn agents() -> Option<barograph_api::AgentDoor> {
+    Some(barograph_api::AgentDoor(Arc::new(barograph_mcp::OverHttp::new(env!("CARGO_PKG_VERSION")))))
+}
+
+/// This program was built without tools for agents.
+#[cfg(not(feature = "mcp"))]
+const fn agents() -> Option<barograph_api::AgentDoor> {
+    None
+}
+
+pub(super) fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
     Ok(ServeConfig {
         host_names: settings.host_names.clone(),
         access: settings.access()?,
         stream_clients_max: settings.stream_clients_max,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        agents: agents(),
         report: Reporter(Arc::new(|incident| {
             drop(writeln!(std::io::stderr(), "barograph: [HTTP] {}: {}", incident.route, incident.detail));
         })),

@@ -11,6 +11,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod advice;
+mod agents;
+mod agents_locked;
 mod alerts;
 mod as_typed;
 mod board;

@@ -209,6 +209,15 @@ impl OrderFlow {
         self.usual.levels.interval_ms.is_some_and(|ms| ms <= t.book_interval_ms)
     }
 
+    /// How far first digits of this hour's sizes are from Benford's law so far, as sign (b) of WASH_TRADING measures it. `None` before
+    /// there are trades enough for that sign, where sizes span less than two decades, and where part of the hour was not seen.
+    #[must_use]
+    pub fn digits_so_far(&self, t: &FlowThresholds) -> Option<f64> {
+        let hour = &self.hours.open;
+        let enough = !hour.broken && f64::from(hour.trades) >= t.wash_trades;
+        hour.first_digits().filter(|_| enough).map(|digits| digits.effect)
+    }
+
     /// Of each detector: could it judge the last second that is over?
     #[must_use]
     pub fn judges(&mut self, t: &FlowThresholds) -> [(Pattern, bool); FLOW_PATTERNS.len()] {

@@ -59,3 +59,37 @@ pub(super) fn signs(
     let signs = WashSigns { pairs: row.pairs, pairs_from, digits: first.map(|d| d.effect), volume_z: z, round };
     (signs, true_tests)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::accounting::RestingSide;
+    use super::*;
+    use barograph_domain::Ts;
+
+    /// Sizes that all begin with the same digit are a sign where other venues' do not, and by themselves none.
+    #[test]
+    fn digits_are_held_against_other_venues() {
+        let t = FlowThresholds::default();
+        let mut hours = Hours::default();
+        for n in 0..300_i64 {
+            let size = [7.0, 71.0, 703.0][usize::try_from(n).unwrap() % 3];
+            hours.trade(Ts(n * 2_000_000_000), (100 + n, 1.0), size, RestingSide::Ask);
+        }
+        let (hour, row) = hours.close(0);
+        let own = hour.first_digits().unwrap();
+        assert!(own.p < t.wash_digits_p && own.effect > 1.0, "{own:?}");
+        let cases = [(None, None), (Some(0.2), Some((own.effect, 0.2))), (Some(own.effect), None), (Some(9.0), None)];
+        for (digits_elsewhere, expected) in cases {
+            let context = HourContext { digits_elsewhere, ..HourContext::default() };
+            assert_eq!(signs(&hour, &row, &hours, &context, &t).1[1], expected, "{digits_elsewhere:?}");
+        }
+        // Natural sizes are none, whatever others do.
+        for n in 0..3_000_i64 {
+            let size = barograph_domain::math::pow(10.0, (n as f64 + 0.5) / 1_000.0);
+            hours.trade(Ts(n * 1_000_000_000), (100, 1.0), size, RestingSide::Ask);
+        }
+        let (hour, row) = hours.close(1);
+        let context = HourContext { digits_elsewhere: Some(0.0), ..HourContext::default() };
+        assert_eq!(signs(&hour, &row, &hours, &context, &t).1[1], None);
+    }
+}

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 /// Libraries that take long to build or bring a runtime: each may be used only where the table says.
-const HEAVY: [&str; 19] = [
+const HEAVY: [&str; 20] = [
     "arrow",
     "parquet",
     "polars",
@@ -30,6 +30,7 @@ const HEAVY: [&str; 19] = [
     "async-nats",
     "redis",
     "forust-ml",
+    "rmcp",
 ];
 
 /// Third-party libraries that rings 0 and 1 may use: no clock, file, socket, thread or randomness inside.
@@ -51,6 +52,10 @@ const IMPURE: [&str; 12] = [
     "socket2",
     "tokio",
 ];
+
+/// What a library of the pure list brings only where a feature asks for it, and no pure crate does: random ids, which `rmcp` makes. In
+/// builds of the whole workspace they could be made everywhere, so `clippy.toml` forbids them.
+const ON_REQUEST: [(&str, &str); 1] = [("uuid", "getrandom")];
 
 /// The rings whose crates stand one on another, in the order of the table.
 const STACKED: [Ring; 2] = [Ring::Numbered(1), Ring::Numbered(3)];
@@ -195,7 +200,7 @@ fn depth(rows: &[Row], members: &[Member], lock: &BTreeMap<String, BTreeSet<Stri
                 findings.push(Finding::new(place, format!("reaches '{name}' through its dependencies")));
             }
             for next in lock.get(name).into_iter().flatten() {
-                if seen.insert(next) {
+                if !ON_REQUEST.contains(&(named(name), named(next))) && seen.insert(next) {
                     open.push(next);
                 }
             }

@@ -1,0 +1,224 @@
+//! Sessions in which nobody can see the future: a hostile client, the record, and what a session was worth.
+
+use crate::support::data::stored;
+use crate::support::{Place, Random, json_lines};
+use barograph_domain::{Span, Ts};
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+const FROM: &str = "2026-02-03T00:00:00Z";
+const UNTIL: &str = "2026-02-06T00:00:00Z";
+
+/// A client that has started the program.
+struct Client {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    asked: u64,
+}
+
+impl Client {
+    fn start(place: &Place, args: &str) -> Self {
+        let words = format!("mcp --data data {args}");
+        let mut command = place.command(words.split_whitespace());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut client = Self { child, input, output, asked: 0 };
+        let hello =
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        assert_eq!(client.ask("initialize", &hello)["result"]["serverInfo"]["name"], "barograph");
+        writeln!(client.input, r#"{{"jsonrpc":"2.0","method":"notifications/initialized"}}"#).unwrap();
+        client
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
+        self.asked += 1;
+        let message = json!({"jsonrpc": "2.0", "id": self.asked, "method": method, "params": params});
+        writeln!(self.input, "{message}").unwrap();
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
+    }
+
+    fn call(&mut self, tool: &str, arguments: &Value) -> Value {
+        self.ask("tools/call", &json!({"name": tool, "arguments": arguments}))["result"].clone()
+    }
+
+    fn end(mut self) {
+        drop(self.input);
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+/// Every moment that is written anywhere in an answer, whatever is around it.
+fn moments(text: &str) -> Vec<Ts> {
+    let is_moment = |at: usize| {
+        let part = text.get(at..at + 16)?;
+        let is_date = part.as_bytes()[4] == b'-' && part.as_bytes()[10] == b'T' && part.as_bytes()[13] == b':';
+        is_date.then(|| Ts::parse(&format!("{part}:00Z")).ok()).flatten()
+    };
+    text.match_indices("20").filter_map(|(at, _)| is_moment(at)).collect()
+}
+
+/// The first moment of an answer that is later than the clock.
+fn leak(answer: &Value, clock: Ts) -> Option<Ts> {
+    moments(&answer.to_string()).into_iter().find(|moment| *moment > clock)
+}
+
+/// What a hostile client tries: every tool, every argument, moments around the clock in every way of writing them.
+fn attempt(random: &mut Random, clock: Ts) -> (&'static str, Value) {
+    let hours = i64::try_from(random.below(400)).unwrap() - 200;
+    let moment = clock + Span::mins(30 * hours);
+    let written = |random: &mut Random| match random.below(6) {
+        0 => json!(moment.iso()),
+        1 => json!(moment.iso().replace('Z', "+00:00")),
+        2 => json!(moment.iso().replace('Z', "-05:00")),
+        3 => json!((moment.0 / 1_000_000).to_string()),
+        4 => json!(moment.iso()[..10]),
+        _ => json!("tomorrow"),
+    };
+    let markets = ["BTCUSDT", "ETHUSDT", "binance-usdm:BTCUSDT", "SOLUSDT", "NOSUCH", "../clock"];
+    let market = json!(markets[usize::try_from(random.below(6)).unwrap()]);
+    let (tool, mut given) = match random.below(100) {
+        0 => ("scorecard", json!({"event": "hv_1h"})),
+        1 => {
+            ("whatif", json!({"set": ["HIGH_VOL.realized_vol_1h=0.9"], "from": written(random), "to": written(random)}))
+        }
+        2 => ("similar", json!({"market": market})),
+        3..=6 => ("events", json!({"market": market, "from": written(random)})),
+        7..=9 => ("history", json!({"market": market, "from": written(random)})),
+        10..=14 => (
+            "history",
+            json!({"market": market, "features": ["realized_vol_1h"], "from": written(random), "to": written(random)}),
+        ),
+        15..=19 => ("levels", json!({"market": market})),
+        20..=24 => ("feeds", json!({"market": market})),
+        25..=29 => ("universe", json!({})),
+        30..=31 => ("universe", json!({"holdings": [{"symbol": "BTCUSDT", "side": "long"}]})),
+        32..=34 => ("advise", json!({"market": market, "side": "long", "entry": 70_000, "stop": 68_000})),
+        35..=44 => ("markets", json!({"text": "btc"})),
+        45..=46 => ("catalogue", json!({"text": "funding"})),
+        47..=50 => ("advance", json!({"minutes": -5})),
+        _ => ("context", json!({"market": market, "why": random.below(2) == 0})),
+    };
+    // Now and then a name that a tool does not have.
+    for (name, often) in
+        [("as_of", 3), ("from", 25), ("to", 25), ("clock", 60), ("now", 60), ("start", 60), ("end", 60)]
+    {
+        if random.below(often) == 0 {
+            given[name] = written(random);
+        }
+    }
+    if random.below(30) == 0 {
+        given["cursor"] = json!("3-00000000");
+    }
+    (tool, given)
+}
+
+/// So many hostile calls; the record's path, and how many answers were no refusals.
+fn attacked(place: &Place, record: &str, seed: u64, calls: usize) -> usize {
+    let mut client =
+        Client::start(place, &format!("--locked --from {FROM} --until {UNTIL} --agent hostile --record {record}"));
+    let (mut random, mut clock, mut answered) = (Random::new(seed), Ts::parse(FROM).unwrap(), 0);
+    for n in 0..calls {
+        let (tool, given) = attempt(&mut random, clock);
+        let answer = client.call(tool, &given);
+        // A refusal repeats what was asked for.
+        if answer["isError"] == false {
+            answered += 1;
+            assert_eq!(leak(&answer, clock), None, "call {n} at {clock}: {tool} {given}");
+        }
+        if n % 97 == 0 {
+            let moved = client.call("advance", &json!({"minutes": 1 + random.below(60)}));
+            let now = Ts::parse(moved["structuredContent"]["clock"].as_str().unwrap()).unwrap();
+            assert!(now >= clock, "the clock went from {clock} to {now}");
+            clock = now;
+        }
+    }
+    client.end();
+    answered
+}
+
+#[test]
+fn ten_thousand_hostile_calls_learn_nothing_of_the_future() {
+    let stored = stored();
+    let place = &stored.place;
+    let answered: usize = std::thread::scope(|scope| {
+        let runs: Vec<_> =
+            (0..2).map(|n| scope.spawn(move || attacked(place, &format!("hostile-{n}.jsonl"), n, 5_000))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).sum()
+    });
+    assert!(answered > 3_000, "{answered} of ten thousand calls had an answer");
+    // The same calls give the same record, to the bit.
+    attacked(place, "again-a.jsonl", 9, 200);
+    attacked(place, "again-b.jsonl", 9, 200);
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    assert_eq!(read("again-a.jsonl"), read("again-b.jsonl"));
+}
+
+#[test]
+fn a_tool_that_knows_of_later_is_found() {
+    let stored = stored();
+    // Without the lock every tool answers of now: the check that finds nothing above has to find it here.
+    let mut client = Client::start(&stored.place, "");
+    let clock = Ts::parse(FROM).unwrap();
+    let market = json!({"market": "BTCUSDT"});
+    for tool in ["context", "levels", "feeds", "markets", "similar", "universe"] {
+        let given = if matches!(tool, "markets" | "universe") { json!({}) } else { market.clone() };
+        assert!(leak(&client.call(tool, &given), clock).is_some(), "{tool}");
+    }
+    client.end();
+}
+
+#[test]
+fn a_session_is_recorded_judged_and_cannot_be_rewritten() {
+    let stored = stored();
+    let place = &stored.place;
+    let mut client =
+        Client::start(place, &format!("--locked --from {FROM} --until {UNTIL} --agent steady --record steady.jsonl"));
+    let forecast = |client: &mut Client, p: f64| {
+        client
+            .call("forecast", &json!({"market": "BTCUSDT", "event": "hv_1h", "probability": p, "reason": "as before"}))
+    };
+    let first = forecast(&mut client, 0.25);
+    assert_eq!(first["structuredContent"]["window_begins"], "2026-02-03T00:00Z", "{first}");
+    let again = forecast(&mut client, 0.75);
+    assert!(again["content"][0]["text"].as_str().unwrap().contains("is on record already"), "{again}");
+    for n in 0..40 {
+        client.call("advance", &json!({"minutes": 60}));
+        let stated = forecast(&mut client, if n % 2 == 0 { 0.1 } else { 0.3 });
+        assert_eq!(stated["isError"], false, "{stated}");
+    }
+    let next = client.call("advance", &json!({"to_next": "REGIME_CHANGE", "market": "BTCUSDT"}));
+    assert_eq!(next["isError"], false, "{next}");
+    client.call("advance", &json!({"minutes": 500_000}));
+    let late = forecast(&mut client, 0.5);
+    assert!(late["content"][0]["text"].as_str().unwrap().contains("behind the end of this session"), "{late}");
+    client.end();
+    let report = &json_lines(&place.ok("mcp --data data --report steady.jsonl --json"))[0];
+    assert_eq!(
+        (&report["basis"]["agent"], &report["forecasts"], &report["calls"]),
+        (&json!("steady"), &json!(41), &json!(85))
+    );
+    let score = &report["scores"][0];
+    assert_eq!((&score["event"], score["n"].as_u64()), (&json!("hv_1h"), Some(41)), "{report}");
+    assert!(
+        score["against"]["rules"]["skill"].is_number() && score["brier"].as_f64().is_some_and(|b| b > 0.0),
+        "{score}"
+    );
+    let text = place.ok("mcp --data data --report steady.jsonl");
+    assert!(text.contains("41 forecasts on record") && text.contains("against persistence"), "{text}");
+    let record = std::fs::read_to_string(place.path("steady.jsonl")).unwrap();
+    place.write("changed.jsonl", &record.replacen("0.25", "0.95", 1));
+    place.run("mcp --data data --report changed.jsonl").exits(2).says("is not what was written");
+    place
+        .run(&format!("mcp --data data --locked --from {FROM} --until {UNTIL} --record steady.jsonl"))
+        .exits(2)
+        .says("--record");
+    place
+        .run(&format!("mcp --data data --locked --from {UNTIL} --until {FROM}"))
+        .exits(2)
+        .says("give an end behind the beginning");
+    place.run("mcp --data data --locked").exits(2).says("--from");
+}

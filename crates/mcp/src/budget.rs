@@ -1,0 +1,203 @@
+//! What an answer costs, and how one that costs too much is cut (agents §2).
+
+use crate::answer::{Part, ToolAnswer};
+use crate::text;
+use serde_json::{Map, Value};
+
+/// What stands for a token, in tenths of one: letters of a word and digits of a number that come together, and what any other
+/// character is of one. Numbers in tables cost far more than text; counted so, an answer is within a tenth of what tokenizers of models
+/// make of it (`make agents` compares).
+const LETTERS: usize = 7;
+const FIGURES: usize = 3;
+const SIGN: usize = 7;
+const WHOLE: usize = 10;
+/// Tokens of an answer: by default, at least and at most.
+pub(crate) const DEFAULT: usize = 800;
+pub(crate) const LEAST: usize = 200;
+pub(crate) const MOST: usize = 8_000;
+/// Least characters of a text that was cut.
+const STUMP: usize = 40;
+
+/// Tokens of a text, as a budget counts them.
+#[must_use]
+pub fn tokens(text: &str) -> usize {
+    let (mut tenths, mut letters, mut figures) = (0, 0_usize, 0_usize);
+    let closed = |letters: &mut usize, figures: &mut usize| {
+        let run = letters.div_ceil(LETTERS) + figures.div_ceil(FIGURES);
+        (*letters, *figures) = (0, 0);
+        WHOLE * run
+    };
+    for c in text.chars() {
+        if c.is_ascii_alphabetic() {
+            if figures > 0 {
+                tenths += closed(&mut letters, &mut figures);
+            }
+            letters += 1;
+        } else if c.is_ascii_digit() {
+            if letters > 0 {
+                tenths += closed(&mut letters, &mut figures);
+            }
+            figures += 1;
+        } else {
+            tenths += closed(&mut letters, &mut figures);
+            tenths += match c {
+                ' ' => 0,
+                _ if c.is_ascii() => SIGN,
+                _ => WHOLE,
+            };
+        }
+    }
+    (tenths + closed(&mut letters, &mut figures)).div_ceil(WHOLE)
+}
+
+/// An answer that fits: for programs, and the same facts for readers.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct FittedAnswer {
+    pub(crate) structured: Value,
+    pub(crate) text: String,
+}
+
+impl FittedAnswer {
+    fn of(parts: &[Part], omitted: usize, next: Option<String>) -> Self {
+        let mut fields = Map::new();
+        let mut lines = Vec::new();
+        for part in parts {
+            match part {
+                Part::Field(name, value) => {
+                    lines.push(text::field(name, value));
+                    fields.insert(name.clone(), value.clone());
+                }
+                Part::Rows(table) => {
+                    lines.push(text::table(table));
+                    fields.insert(table.name.to_owned(), table.value());
+                }
+            }
+        }
+        if omitted > 0 {
+            lines.push(format!("omitted: {omitted}"));
+            fields.insert("omitted".into(), omitted.into());
+        }
+        if let Some(next) = next {
+            lines.push(format!("next: {next}"));
+            fields.insert("next".into(), next.into());
+        }
+        Self { structured: Value::Object(fields), text: lines.join("\n") }
+    }
+
+    /// Tokens of both.
+    pub(crate) fn tokens(&self) -> usize {
+        tokens(&self.structured.to_string()) + tokens(&self.text)
+    }
+}
+
+/// Cuts an answer from its end until it fits; `next` makes the cursor behind so many rows.
+pub(crate) fn fit(answer: &ToolAnswer, budget: usize, next: impl Fn(usize) -> String) -> FittedAnswer {
+    let items = |parts: &[Part]| parts.iter().map(Part::items).sum::<usize>();
+    let all = items(&answer.parts) + answer.beyond;
+    let made = |parts: &[Part], from: usize| {
+        let omitted = all - items(parts);
+        let rows = parts.iter().find_map(Part::row_count);
+        let has_rows =
+            answer.parts.iter().find_map(Part::row_count).is_some_and(|n| n + answer.beyond > rows.unwrap_or(0));
+        FittedAnswer::of(parts, omitted, has_rows.then(|| next(from + rows.unwrap_or(0))))
+    };
+    let fits = |parts: &[Part]| made(parts, answer.from).tokens() <= budget;
+    let mut kept: Vec<Part> = Vec::new();
+    for part in &answer.parts {
+        kept.push(part.clone());
+        if fits(&kept) {
+            continue;
+        }
+        kept.pop();
+        // As many rows as there is room for: fewer cost less.
+        if let Part::Rows(table) = part {
+            let (mut low, mut high) = (0, table.rows.len());
+            while low < high {
+                let middle = (low + high).div_ceil(2);
+                kept.push(Part::Rows(table.first(middle)));
+                if fits(&kept) {
+                    low = middle
+                } else {
+                    high = middle - 1
+                }
+                kept.pop();
+            }
+            if low > 0 {
+                kept.push(Part::Rows(table.first(low)));
+            }
+        } else if let Part::Field(name, Value::String(whole)) = part
+            && kept.len() < 2
+        {
+            // The sentence that comes first is rather cut than left out.
+            let mut most = whole.chars().count();
+            while most > STUMP {
+                most -= most / 8 + 1;
+                let cut: String = whole.chars().take(most).chain(['…']).collect();
+                kept.push(Part::Field(name.clone(), cut.into()));
+                if fits(&kept) {
+                    break;
+                }
+                kept.pop();
+            }
+        }
+        break;
+    }
+    made(&kept, answer.from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::RowTable;
+
+    fn answer(sentence: usize, rows: usize) -> ToolAnswer {
+        let mut answer = ToolAnswer::default();
+        answer.field("sentence", "w".repeat(sentence));
+        let row = |n: usize| vec![Value::from(format!("binance-usdm:M{n:04}USDT")), Value::from(n)];
+        answer.rows(RowTable::new("markets", ["market", "n"], (0..rows).map(row)));
+        answer.field("note", "last");
+        answer
+    }
+
+    #[test]
+    fn words_and_numbers_are_counted_as_tokenizers_do() {
+        let cases = [
+            ("", 0),
+            ("volatility", 2),
+            ("risk", 1),
+            ("69365.5", 4),
+            ("a b c", 3),
+            ("2026-02-05", 6),
+            ("−", 1),
+            ("{}", 2),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(tokens(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_answer_is_larger_than_its_budget_and_what_is_left_out_is_counted() {
+        for (sentence, rows, budget) in
+            [(10, 5, 800), (100, 1_000, 800), (100, 1_000, 200), (5_000, 10, 200), (10, 300, 8_000)]
+        {
+            let fitted = fit(&answer(sentence, rows), budget, |n| format!("c{n}"));
+            assert!(fitted.tokens() <= budget, "{sentence} {rows} {budget}: {}", fitted.tokens());
+            let shown = fitted.structured["markets"]["rows"].as_array().map_or(0, Vec::len);
+            let omitted = fitted.structured["omitted"].as_u64().unwrap_or(0);
+            let fields = ["sentence", "note"].iter().filter(|f| fitted.structured[**f].is_string()).count();
+            assert_eq!(shown as u64 + fields as u64 + omitted, rows as u64 + 2, "{fitted:?}");
+            assert_eq!(fitted.structured["next"].as_str().is_some(), shown < rows);
+            if shown < rows {
+                assert_eq!(fitted.structured["next"], format!("c{shown}").as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn what_fits_is_whole() {
+        let fitted = fit(&answer(10, 5), 800, |_| String::new());
+        assert_eq!(fitted.structured.get("omitted"), None);
+        assert!(fitted.text.ends_with("note: last"), "{}", fitted.text);
+    }
+}

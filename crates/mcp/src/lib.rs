@@ -1,0 +1,27 @@
+//! Tools for language models, over the Model Context Protocol: what REST answers, cut to a budget of tokens.
+//!
+//! Ring 3. A tool asks the routes of the HTTP surface through [`barograph_api::Inside`] and arranges what they answer: it has no
+//! arithmetic, no SQL and no cache of its own, so that a field which is added there is there for everybody. Everything is a read.
+//! Contract: `docs/agents.md`, agents §1–3.
+
+mod answer;
+mod args;
+mod ask;
+mod budget;
+mod fault;
+mod http;
+mod locked;
+mod number;
+mod server;
+mod stdio;
+mod text;
+mod tools;
+
+pub use budget::tokens;
+pub use http::OverHttp;
+pub use locked::{
+    AgainstReading, LockedSession, RecordLine, RecordSink, SessionBasis, SessionReport, SessionScore, check_record,
+    session_report,
+};
+pub use server::AgentServer;
+pub use stdio::serve_stdio;

@@ -1,0 +1,171 @@
+//! What is written of each call: a line that holds the hash of the line before, so that none can be changed or left out.
+
+use super::SessionBasis;
+use crate::budget::{FittedAnswer, tokens};
+use crate::fault::CallFault;
+use barograph_domain::Ts;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// Takes the lines of a record, in order.
+pub trait RecordSink: Send {
+    /// Keeps a line, so that it is there whatever happens next.
+    ///
+    /// # Errors
+    /// Why it could not, in plain words.
+    fn line(&mut self, line: &str) -> Result<(), String>;
+}
+
+/// One call of a session.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RecordLine {
+    /// Its number, from 1 on; 0 is the basis.
+    pub n: u64,
+    /// The session's clock when it came.
+    pub clock: Ts,
+    /// The tool.
+    pub tool: String,
+    /// As they were given.
+    pub arguments: Value,
+    /// Was it answered with an error?
+    pub is_error: bool,
+    /// SHA-256 of the answer, hexadecimal.
+    pub answer: String,
+    /// What `forecast` put on record, and what `advance` did; null for others.
+    pub moved: Value,
+    /// Tokens of the answer.
+    pub tokens: u64,
+    /// Hash of this line: SHA-256 of the hash before and of the line without it, hexadecimal.
+    pub hash: String,
+}
+
+/// The record of a session that is under way.
+pub(super) struct Record {
+    sink: Box<dyn RecordSink>,
+    head: String,
+    count: u64,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn chained(before: &str, line: &Value) -> String {
+    hex(&Sha256::new().chain_update(before).chain_update(line.to_string()).finalize())
+}
+
+impl Record {
+    pub(super) fn begin(basis: &SessionBasis, mut sink: Box<dyn RecordSink>) -> Result<Self, String> {
+        let basis = serde_json::to_value(basis).map_err(|e| e.to_string())?;
+        let head = chained("", &basis);
+        sink.line(&json!({"basis": basis, "hash": head}).to_string())?;
+        Ok(Self { sink, head, count: 0 })
+    }
+
+    pub(super) fn note(
+        &mut self,
+        clock: Ts,
+        tool: &str,
+        arguments: &Map<String, Value>,
+        answered: &Result<FittedAnswer, CallFault>,
+    ) -> Result<(), String> {
+        let (text, moved, cost) = match answered {
+            Ok(fitted) => {
+                let moves = super::LOCKED_TOOLS.iter().any(|known| known.name == tool);
+                let moved = if moves { fitted.structured.clone() } else { Value::Null };
+                (format!("{}\n{}", fitted.text, fitted.structured), moved, fitted.tokens())
+            }
+            Err(fault) => (fault.sentence.clone(), Value::Null, tokens(&fault.sentence)),
+        };
+        let mut line = json!({
+            "n": self.count + 1,
+            "clock": clock.iso(),
+            "tool": tool,
+            "arguments": arguments,
+            "is_error": answered.is_err(),
+            "answer": hex(&Sha256::digest(text)),
+            "moved": moved,
+            "tokens": cost,
+        });
+        let hash = chained(&self.head, &line);
+        line["hash"] = hash.clone().into();
+        self.sink.line(&line.to_string())?;
+        (self.head, self.count) = (hash, self.count + 1);
+        Ok(())
+    }
+}
+
+/// Reads a record and checks its chain: its basis, its lines, and the hash of the last.
+///
+/// # Errors
+/// Which line is not what was written.
+pub fn check_record(text: &str) -> Result<(SessionBasis, Vec<RecordLine>, String), String> {
+    let mut lines = text.lines().filter(|line| !line.is_empty());
+    let first: Value = serde_json::from_str(lines.next().unwrap_or_default()).map_err(|e| format!("line 1: {e}"))?;
+    let mut head = chained("", &first["basis"]);
+    if first["hash"] != head.as_str() {
+        return Err("line 1 is not what was written".to_owned());
+    }
+    let basis = serde_json::from_value(first["basis"].clone()).map_err(|e| format!("line 1: {e}"))?;
+    let mut read = Vec::new();
+    for (at, line) in lines.enumerate() {
+        let nth = at + 2;
+        let mut value: Value = serde_json::from_str(line).map_err(|e| format!("line {nth}: {e}"))?;
+        let hash = value.as_object_mut().and_then(|fields| fields.remove("hash")).unwrap_or_default();
+        head = chained(&head, &value);
+        if hash != head.as_str() {
+            return Err(format!("line {nth} is not what was written, or a line before it is missing"));
+        }
+        value["hash"] = hash;
+        read.push(serde_json::from_value(value).map_err(|e| format!("line {nth}: {e}"))?);
+    }
+    Ok((basis, read, head))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<String>>);
+    impl RecordSink for Kept {
+        fn line(&mut self, line: &str) -> Result<(), String> {
+            let mut text = self.0.lock().map_err(|e| e.to_string())?;
+            text.push_str(line);
+            text.push('\n');
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_changed_or_left_out_is_found() {
+        let t = Ts::parse("2026-02-05T12:00:00Z").unwrap();
+        let basis = SessionBasis {
+            agent: "persistence".into(),
+            from: t,
+            until: t + barograph_domain::Span::hours(1),
+            data_digest: "d".into(),
+            version: "v".into(),
+        };
+        let kept = Kept::default();
+        let mut record = Record::begin(&basis, Box::new(kept.clone())).unwrap();
+        for n in 0..3 {
+            let given = json!({"market": format!("M{n}")});
+            record.note(t, "context", given.as_object().unwrap(), &Err(CallFault::new("no"))).unwrap();
+        }
+        let text = kept.0.lock().unwrap().clone();
+        let (read_basis, lines, head) = check_record(&text).unwrap();
+        assert_eq!((read_basis, lines.len(), &head), (basis, 3, &lines[2].hash));
+        assert!(check_record(&text.replace("M1", "M7")).unwrap_err().starts_with("line 3"));
+        let missing: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 2).map(|(_, line)| line).collect();
+        assert!(check_record(&missing.join("\n")).unwrap_err().starts_with("line 3"));
+        assert!(check_record(&text.replace("persistence", "momentum")).unwrap_err().starts_with("line 1"));
+    }
+}

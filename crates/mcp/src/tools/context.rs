@@ -1,0 +1,105 @@
+//! `context`: the weather of one market.
+
+use super::{Answering, MARKET, ToolCall, ToolSpec, items, word};
+use crate::answer::{RowTable, ToolAnswer};
+use crate::args::{ArgKind, Param};
+use crate::fault::CallFault;
+use serde_json::{Value, json};
+
+pub(super) const TOOL: ToolSpec = ToolSpec {
+    name: "context",
+    about: "Weather of a market: four axes (risk, trend, volatility, heat), what they mean for stops and size, how old it is.",
+    params: &[MARKET, Param::new("why", ArgKind::Flag, "adds rules, what would flip it, readings")],
+    has_rows: false,
+    run: |call| -> Answering<'_> { Box::pin(run(call)) },
+};
+
+/// The axes, the worst first.
+const AXES: [&str; 4] = ["risk", "trend", "volatility", "heat"];
+/// What of an axis is left out: it says the same another way, or is a part of `why`.
+const LEFT_OUT: [&str; 10] = [
+    "raw_label",
+    "held_by",
+    "axis_coverage",
+    "nearest_flip",
+    "nearest_exit",
+    "confirmation",
+    "calibration",
+    "event_id",
+    "confidence_kind",
+    "stale",
+];
+
+async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
+    let found = call.get(&call.of_market("context"), &[]).await?;
+    let mut answer = ToolAnswer::default();
+    answer.fields(&found, &["headline"]);
+    answer.field("market", word(&found, "instrument"));
+    answer.fields(&found, &["timestamp", "age_s", "recorded_until", "price"]);
+    answer.rows(axes(&found["regimes"]));
+    let guidance = &found["guidance"];
+    for name in ["posture", "posture_action", "risk_bias", "new_entries", "open_positions"] {
+        answer.field(name, guidance[name].clone());
+    }
+    answer.field("reason", found["explanation"]["reasoning"].clone());
+    answer.field("freshness_warning", found["explanation"]["freshness_warning"].clone());
+    answer.field("probabilities", found["calls"]["sentence"].clone());
+    answer.field("stop_vulnerability", vulnerability(&found["stop_vulnerability"]));
+    answer.field("health", found["health"]["score"].clone());
+    if call.args.flag("why") {
+        why(&found, &mut answer);
+    }
+    Ok(answer)
+}
+
+/// One row an axis: every plain field that says what no other does.
+fn axes(regimes: &Value) -> RowTable {
+    let all: Vec<Value> = AXES
+        .iter()
+        .map(|axis| {
+            let mut fields = regimes[*axis].as_object().cloned().unwrap_or_default();
+            fields.retain(|name, value| !LEFT_OUT.contains(&name.as_str()) && !value.is_object());
+            fields.insert("axis".into(), (*axis).into());
+            Value::Object(fields)
+        })
+        .collect();
+    let mut names = vec!["axis", "label", "since", "age_s", "margin", "direction", "held_share_90d"];
+    // What an axis gains elsewhere comes last here.
+    for axis in &all {
+        for name in axis.as_object().into_iter().flatten().map(|(name, _)| name.as_str()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    RowTable::of_objects("axes", &names, &all)
+}
+
+fn vulnerability(found: &Value) -> Value {
+    json!({"long": found["long"], "short": found["short"]})
+}
+
+/// Rules, flips and readings.
+fn why(found: &Value, answer: &mut ToolAnswer) {
+    let explanation = &found["explanation"];
+    answer.fields(explanation, &["rule_text", "fired", "nearest_flip", "nearest_exit"]);
+    for axis in &AXES[1..] {
+        answer.field(format!("{axis}_flip"), found["regimes"][*axis]["nearest_flip"].clone());
+    }
+    let trace = items(explanation, "trace");
+    answer.rows(RowTable::of_objects("rules", &["id", "axis", "result", "margin", "held_share_90d"], trace));
+    let readings = explanation["features"].as_object().cloned().unwrap_or_default();
+    let readings: Vec<Value> = readings
+        .into_iter()
+        .map(|(name, mut reading)| {
+            reading["feature"] = name.into();
+            reading
+        })
+        .collect();
+    answer.rows(RowTable::of_objects(
+        "readings",
+        &["feature", "value", "unit", "age_s", "state", "kind", "reason"],
+        &readings,
+    ));
+    answer.fields(explanation, &["stale_metrics", "modelled_inputs", "defaults_used", "logic_version"]);
+}

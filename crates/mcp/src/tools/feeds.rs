@@ -1,0 +1,92 @@
+//! `feeds`: what can be trusted now.
+
+use super::{Answering, ToolCall, ToolSpec, items, word};
+use crate::answer::{RowTable, ToolAnswer};
+use crate::args::{ArgKind, Param};
+use crate::fault::CallFault;
+use serde_json::Value;
+
+pub(super) const TOOL: ToolSpec = ToolSpec {
+    name: "feeds",
+    about: "What can be trusted: each stream with continuity (LIVE, GAP, …), age against its limit, losses; lag of venues. Worst first.",
+    params: &[Param::new("venue", ArgKind::Text, ""), Param::new("market", ArgKind::Text, "venue:symbol")],
+    has_rows: true,
+    run: |call| -> Answering<'_> { Box::pin(run(call)) },
+};
+
+/// Streams read at most.
+const MOST: &str = "1000";
+
+async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
+    let parameters = [("venue", call.args.text("venue")), ("market", call.args.text("market")), ("limit", Some(MOST))];
+    let live = if call.args.as_of().is_some() { None } else { call.get_now("feeds", &parameters).await.ok() };
+    match live {
+        Some(found) => Ok(listened(call, &found)),
+        None => stored(call).await,
+    }
+}
+
+/// Of a process that listens.
+fn listened(call: &ToolCall<'_>, found: &Value) -> ToolAnswer {
+    let mut answer = ToolAnswer::default();
+    answer.fields(found, &["ts", "counts"]);
+    let mut streams: Vec<&Value> = items(found, "items").iter().collect();
+    streams.sort_by_key(|stream| word(stream, "continuity") == "LIVE");
+    let streams: Vec<Value> = streams.into_iter().skip(call.from).cloned().collect();
+    let fields = ["instrument", "metric", "continuity", "age_ms", "reason", "since", "losses", "source", "kind"];
+    answer.rows(RowTable::of_objects("streams", &fields, &streams));
+    answer.beyond = usize::from(found["next_cursor"].is_string());
+    let venues: Vec<Value> = items(found, "venues")
+        .iter()
+        .map(|venue| {
+            let mut one = venue.clone();
+            one["lag_p99_ms"] = venue["lag"]["p99_ms"].clone();
+            one["reconnects"] = venue["traffic"]["reconnects"].clone();
+            one
+        })
+        .collect();
+    answer.rows(RowTable::of_objects(
+        "venues",
+        &["venue", "lag_p99_ms", "clock_skew_ms", "reconnects", "last_error"],
+        &venues,
+    ));
+    answer
+}
+
+/// Of what is stored: how old each stream was.
+async fn stored(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
+    let found = call.get("markets", &[("limit", Some(MOST))]).await?;
+    let is_wanted = |market: &&Value| {
+        let name = word(market, "instrument");
+        let (venue, symbol) = name.split_once(':').unwrap_or(("", name));
+        call.args.text("venue").is_none_or(|v| v == venue)
+            && call.args.text("market").is_none_or(|m| m == name || m == symbol)
+    };
+    let wanted: Vec<&Value> = items(&found, "items").iter().filter(is_wanted).collect();
+    if wanted.is_empty() {
+        let names: Vec<&str> = items(&found, "items").iter().map(|m| word(m, "instrument")).collect();
+        return Err(CallFault::new(format!(
+            "no such stream is stored; markets: {}",
+            names[..names.len().min(5)].join(", ")
+        )));
+    }
+    let mut streams: Vec<Value> = Vec::new();
+    for market in wanted {
+        for stream in items(market, "streams") {
+            let mut one = stream.clone();
+            one["instrument"] = market["instrument"].clone();
+            one["recorded_until"] = market["recorded_until"].clone();
+            let late = |name: &str| stream[name].as_f64().unwrap_or(0.0);
+            one["state"] = if late("age_s") > late("max_age_s") { "STALE" } else { "FRESH" }.into();
+            streams.push(one);
+        }
+    }
+    streams.sort_by_key(|stream| stream["state"] == "FRESH");
+    let mut answer = ToolAnswer::default();
+    answer.field("note", "from the store: this process listens to nothing, or the moment is past");
+    answer.field("as_of", call.args.as_of());
+    let fields =
+        ["instrument", "metric", "state", "age_s", "max_age_s", "newest_event", "source", "kind", "recorded_until"];
+    answer.rows(RowTable::of_objects("streams", &fields, &streams[call.from.min(streams.len())..]));
+    Ok(answer)
+}

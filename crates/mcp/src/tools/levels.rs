@@ -1,0 +1,56 @@
+//! `levels`: price levels around the price, the nearest first.
+
+use super::{Answering, MARKET, ToolCall, ToolSpec, items};
+use crate::answer::{RowTable, ToolAnswer};
+use crate::args::{ArgKind, Param};
+use crate::fault::CallFault;
+use serde_json::Value;
+
+pub(super) const TOOL: ToolSpec = ToolSpec {
+    name: "levels",
+    about: "Price levels of a market that stand (swings, sessions, order blocks, gaps), nearest first. away: fraction of the price.",
+    params: &[
+        MARKET,
+        Param::new("side", ArgKind::Word(&["above", "below"]), ""),
+        Param::new("within", ArgKind::Number, "percent of the price"),
+    ],
+    has_rows: true,
+    run: |call| -> Answering<'_> { Box::pin(run(call)) },
+};
+
+/// Levels read at most: more than stand in any market.
+const MOST: &str = "5000";
+
+async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
+    let context = call.get(&call.of_market("context"), &[]).await?;
+    let found = call.get(&call.of_market("levels"), &[("active", Some("true")), ("limit", Some(MOST))]).await?;
+    let price = context["price"].as_f64().filter(|p| *p > 0.0);
+    let mut answer = ToolAnswer::default();
+    answer.fields(&context, &["instrument", "timestamp", "age_s", "price"]);
+    let Some(price) = price else {
+        answer.field("reason", "no price is known, so nothing is near");
+        return Ok(answer);
+    };
+    let away = |level: &Value| level["price"].as_f64().map(|p| p / price - 1.0);
+    let is_wanted = |away: f64| {
+        let side = match call.args.text("side") {
+            Some("above") => away >= 0.0,
+            Some(_) => away < 0.0,
+            None => true,
+        };
+        side && call.args.number("within").is_none_or(|most| 100.0 * away.abs() <= most)
+    };
+    let mut near: Vec<(f64, &Value)> = items(&found, "items")
+        .iter()
+        .filter_map(|level| Some((away(level).filter(|a| is_wanted(*a))?, level)))
+        .collect();
+    near.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
+    answer.field("count", near.len());
+    let fields = ["price", "type", "timeframe", "side", "strength", "touches", "known_at", "swept_at"];
+    let line = |(away, level): &(f64, &Value)| {
+        let of = |name: &&str| level[*name].clone();
+        [Value::from(*away)].into_iter().chain(fields.iter().map(of)).collect()
+    };
+    answer.rows(RowTable::new("levels", ["away"].into_iter().chain(fields), near.iter().skip(call.from).map(line)));
+    Ok(answer)
+}

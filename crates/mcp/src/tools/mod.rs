@@ -1,0 +1,156 @@
+//! The tools, one file each: which arguments it takes, which routes it asks, and in which order it says what they answer.
+
+mod advise;
+mod catalogue;
+mod context;
+mod events;
+mod feeds;
+mod history;
+mod levels;
+mod markets;
+mod scorecard;
+mod similar;
+mod universe;
+mod whatif;
+
+use crate::answer::ToolAnswer;
+use crate::args::{AS_OF, ArgKind, BUDGET, CURSOR, Param, ToolArgs, schema};
+use crate::ask;
+use crate::budget::{FittedAnswer, fit};
+use crate::fault::CallFault;
+use barograph_api::Inside;
+use core::pin::Pin;
+use serde_json::{Map, Value};
+
+/// The market that most tools are about.
+const MARKET: Param = Param::new("market", ArgKind::Text, "venue:symbol, or a symbol that one venue has").needed();
+
+type Answering<'a> = Pin<Box<dyn Future<Output = Result<ToolAnswer, CallFault>> + Send + 'a>>;
+
+/// A tool as it is declared.
+pub(crate) struct ToolSpec {
+    pub(crate) name: &'static str,
+    /// What it asks and answers; read with every list of tools, so it is short.
+    pub(crate) about: &'static str,
+    /// Besides `as_of`, `budget` and, with rows, `cursor`.
+    params: &'static [Param],
+    has_rows: bool,
+    run: for<'a> fn(&'a ToolCall<'a>) -> Answering<'a>,
+}
+
+/// All tools, in the order in which they are listed.
+pub(crate) const TOOLS: [ToolSpec; 12] = [
+    markets::TOOL,
+    context::TOOL,
+    history::TOOL,
+    levels::TOOL,
+    advise::TOOL,
+    events::TOOL,
+    universe::TOOL,
+    scorecard::TOOL,
+    similar::TOOL,
+    whatif::TOOL,
+    feeds::TOOL,
+    catalogue::TOOL,
+];
+
+impl ToolSpec {
+    /// Every argument.
+    fn params(&self) -> Vec<Param> {
+        let rows = self.has_rows.then_some(CURSOR);
+        self.params.iter().copied().chain([AS_OF, BUDGET]).chain(rows).collect()
+    }
+
+    /// Its arguments as a JSON Schema.
+    pub(crate) fn schema(&self) -> Value {
+        schema(&self.params())
+    }
+
+    /// Answers a call within its budget.
+    pub(crate) async fn call(&self, inside: &Inside, given: Map<String, Value>) -> Result<FittedAnswer, CallFault> {
+        let args = ToolArgs::read(given, &self.params())?;
+        let place = Place::read(args.text(CURSOR.name), self.name, &args)?;
+        let budget = args.budget();
+        let (bound, call) = (place.bound.clone(), ToolCall { inside, args, from: place.from });
+        let mut answer = (self.run)(&call).await?;
+        answer.from = call.from;
+        Ok(fit(&answer, budget, |from| Place { from, bound: bound.clone() }.text()))
+    }
+}
+
+/// A call that is under way.
+pub(crate) struct ToolCall<'a> {
+    inside: &'a Inside,
+    args: ToolArgs,
+    /// The first row wanted.
+    from: usize,
+}
+
+impl ToolCall<'_> {
+    /// What a route of the version 1 answers, as of the moment asked about where it can be asked about one.
+    async fn get(&self, path: &str, parameters: &[(&str, Option<&str>)]) -> Result<Value, CallFault> {
+        let with: Vec<(&str, Option<&str>)> =
+            parameters.iter().copied().chain([("as_of", self.args.as_of())]).collect();
+        ask::json(self.inside, &ask::address(&format!("/api/v1/{path}"), &with), None).await
+    }
+
+    /// The same of one that knows the present alone.
+    async fn get_now(&self, path: &str, parameters: &[(&str, Option<&str>)]) -> Result<Value, CallFault> {
+        ask::json(self.inside, &ask::address(&format!("/api/v1/{path}"), parameters), None).await
+    }
+
+    /// What a route answers that is sent something.
+    async fn post(&self, path: &str, parameters: &[(&str, Option<&str>)], body: Value) -> Result<Value, CallFault> {
+        ask::json(self.inside, &ask::address(&format!("/api/v1/{path}"), parameters), Some(body)).await
+    }
+
+    /// A part of the route of the market asked about.
+    fn of_market(&self, part: &str) -> String {
+        format!("markets/{}/{part}", ask::segment(self.args.needed(MARKET.name)))
+    }
+
+    /// These of the given arguments, as fields of a body.
+    fn chosen(&self, names: &[(&str, &str)]) -> Map<String, Value> {
+        let each = |(name, field): &(&str, &str)| Some(((*field).to_owned(), self.args.value(name)?.clone()));
+        names.iter().filter_map(each).collect()
+    }
+}
+
+/// A place in a list: how many rows came before it, and which list it is.
+struct Place {
+    from: usize,
+    bound: String,
+}
+
+impl Place {
+    fn read(cursor: Option<&str>, tool: &str, args: &ToolArgs) -> Result<Self, CallFault> {
+        // FNV-1a: what tells lists apart, and nothing secret.
+        let hash = format!("{tool}\n{}", args.bound())
+            .bytes()
+            .fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
+        let bound = format!("{hash:08x}");
+        let Some(text) = cursor else { return Ok(Self { from: 0, bound }) };
+        let (from, of) = text.split_once('-').unwrap_or((text, ""));
+        match from.parse() {
+            Ok(from) if of == bound => Ok(Self { from, bound }),
+            Ok(_) => Err(CallFault::new(format!(
+                "cursor: '{text}' is of another question; give it with the arguments of that answer"
+            ))),
+            Err(_) => Err(CallFault::new(format!("cursor: '{text}' is none; give next of the answer before"))),
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{}-{}", self.from, self.bound)
+    }
+}
+
+/// Some text of a value, else none.
+fn word<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The items of a list.
+fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
