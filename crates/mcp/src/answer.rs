@@ -58,9 +58,11 @@ impl RowTable {
 }
 
 impl Part {
-    /// What of it counts where something is left out: a field, or each row.
-    pub(crate) fn items(&self) -> usize {
-        self.row_count().unwrap_or(1)
+    pub(crate) fn field_name(&self) -> Option<&str> {
+        match self {
+            Self::Field(name, _) => Some(name),
+            Self::Rows(_) => None,
+        }
     }
 
     pub(crate) fn row_count(&self) -> Option<usize> {
@@ -84,6 +86,11 @@ impl ToolAnswer {
         if !says_nothing {
             self.parts.push(Part::Field(name.into(), value));
         }
+    }
+
+    /// Adds a moment as it is.
+    pub(crate) fn moment(&mut self, name: &str, moment: barograph_domain::Ts) {
+        self.parts.push(Part::Field(name.to_owned(), moment.iso().into()));
     }
 
     /// Adds these fields of an object, as far as it has them.

@@ -58,7 +58,7 @@ pub(crate) struct FittedAnswer {
 }
 
 impl FittedAnswer {
-    fn of(parts: &[Part], omitted: usize, next: Option<String>) -> Self {
+    fn of(parts: &[Part], omitted: usize, left_out: &[&str], next: Option<String>) -> Self {
         let mut fields = Map::new();
         let mut lines = Vec::new();
         for part in parts {
@@ -77,6 +77,10 @@ impl FittedAnswer {
             lines.push(format!("omitted: {omitted}"));
             fields.insert("omitted".into(), omitted.into());
         }
+        if !left_out.is_empty() {
+            lines.push(format!("left_out: {}", left_out.join(", ")));
+            fields.insert("left_out".into(), left_out.into());
+        }
         if let Some(next) = next {
             lines.push(format!("next: {next}"));
             fields.insert("next".into(), next.into());
@@ -90,18 +94,20 @@ impl FittedAnswer {
     }
 }
 
-/// Cuts an answer from its end until it fits; `next` makes the cursor behind so many rows.
-pub(crate) fn fit(answer: &ToolAnswer, budget: usize, next: impl Fn(usize) -> String) -> FittedAnswer {
-    let items = |parts: &[Part]| parts.iter().map(Part::items).sum::<usize>();
-    let all = items(&answer.parts) + answer.beyond;
-    let made = |parts: &[Part], from: usize| {
-        let omitted = all - items(parts);
-        let rows = parts.iter().find_map(Part::row_count);
-        let has_rows =
-            answer.parts.iter().find_map(Part::row_count).is_some_and(|n| n + answer.beyond > rows.unwrap_or(0));
-        FittedAnswer::of(parts, omitted, has_rows.then(|| next(from + rows.unwrap_or(0))))
+/// Cuts an answer from its end until it fits. `omitted` counts rows that are not shown, as far as they are known; `left_out` names what
+/// else is not. `next` makes the cursor of a row, where there can be one.
+pub(crate) fn fit(answer: &ToolAnswer, budget: usize, next: impl Fn(usize) -> Option<String>) -> FittedAnswer {
+    let rows = |parts: &[Part]| parts.iter().filter_map(Part::row_count).sum::<usize>();
+    let paged = |parts: &[Part]| parts.iter().find_map(Part::row_count).unwrap_or(0);
+    let all = rows(&answer.parts) + answer.beyond;
+    let made = |parts: &[Part]| {
+        let omitted = all - rows(parts);
+        let left_out: Vec<&str> =
+            answer.parts[parts.len().min(answer.parts.len())..].iter().filter_map(Part::field_name).collect();
+        let has_more = paged(&answer.parts) + answer.beyond > paged(parts);
+        FittedAnswer::of(parts, omitted, &left_out, if has_more { next(answer.from + paged(parts)) } else { None })
     };
-    let fits = |parts: &[Part]| made(parts, answer.from).tokens() <= budget;
+    let fits = |parts: &[Part]| made(parts).tokens() <= budget;
     let mut kept: Vec<Part> = Vec::new();
     for part in &answer.parts {
         kept.push(part.clone());
@@ -142,7 +148,7 @@ pub(crate) fn fit(answer: &ToolAnswer, budget: usize, next: impl Fn(usize) -> St
         }
         break;
     }
-    made(&kept, answer.from)
+    made(&kept)
 }
 
 #[cfg(test)]
@@ -181,14 +187,15 @@ mod tests {
         for (sentence, rows, budget) in
             [(10, 5, 800), (100, 1_000, 800), (100, 1_000, 200), (5_000, 10, 200), (10, 300, 8_000)]
         {
-            let fitted = fit(&answer(sentence, rows), budget, |n| format!("c{n}"));
+            let fitted = fit(&answer(sentence, rows), budget, |n| (n > 0).then(|| format!("c{n}")));
             assert!(fitted.tokens() <= budget, "{sentence} {rows} {budget}: {}", fitted.tokens());
             let shown = fitted.structured["markets"]["rows"].as_array().map_or(0, Vec::len);
             let omitted = fitted.structured["omitted"].as_u64().unwrap_or(0);
             let fields = ["sentence", "note"].iter().filter(|f| fitted.structured[**f].is_string()).count();
-            assert_eq!(shown as u64 + fields as u64 + omitted, rows as u64 + 2, "{fitted:?}");
-            assert_eq!(fitted.structured["next"].as_str().is_some(), shown < rows);
-            if shown < rows {
+            let left_out = fitted.structured["left_out"].as_array().map_or(0, Vec::len);
+            assert_eq!((shown as u64 + omitted, fields + left_out), (rows as u64, 2), "{fitted:?}");
+            assert_eq!(fitted.structured["next"].as_str().is_some(), shown > 0 && shown < rows);
+            if shown > 0 && shown < rows {
                 assert_eq!(fitted.structured["next"], format!("c{shown}").as_str());
             }
         }
@@ -196,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_fits_is_whole() {
-        let fitted = fit(&answer(10, 5), 800, |_| String::new());
+        let fitted = fit(&answer(10, 5), 800, |_| None);
         assert_eq!(fitted.structured.get("omitted"), None);
         assert!(fitted.text.ends_with("note: last"), "{}", fitted.text);
     }

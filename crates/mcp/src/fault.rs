@@ -32,8 +32,10 @@ impl CallFault {
             "" => format!("no answer (status {status})"),
             detail => detail.to_owned(),
         };
+        // An agent has tools where others have addresses.
+        let hint = problem.hint.replace("/api/v1/markets lists all", "the tool markets lists all");
         let named = |hint: &str| problem.candidates.iter().any(|c| hint.contains(c.as_str()));
-        let hint = match (problem.hint.as_str(), problem.candidates.as_slice()) {
+        let hint = match (hint.as_str(), problem.candidates.as_slice()) {
             ("", []) => String::new(),
             (hint, _) if detail.contains(hint) && !hint.is_empty() => String::new(),
             (hint, all) if !hint.is_empty() && (all.is_empty() || named(hint)) => format!("; {hint}"),

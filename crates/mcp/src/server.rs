@@ -17,6 +17,10 @@ use std::sync::{Arc, LazyLock};
 /// How long a client may keep the list of tools: it changes with the program alone.
 const LIST_HOLDS_MS: u64 = 3_600_000;
 
+/// Longest sentence of a refusal, in characters, and most values that would do.
+const SENTENCE_MAX: usize = 300;
+const CANDIDATES_MAX: usize = 5;
+
 /// What a client reads once.
 const INSTRUCTIONS: &str = "Weather of crypto derivatives markets: what it is, why, what would change it. Times are UTC. as_of answers \
 with what was known then. Every number has a unit and an age; UNKNOWN means no reading, never calm. It places no order and picks no \
@@ -68,7 +72,13 @@ impl AgentServer {
 }
 
 /// A call without an answer: the sentence, and the values that would have one.
-fn refused(fault: CallFault) -> CallToolResult {
+fn refused(mut fault: CallFault) -> CallToolResult {
+    // What was given is repeated in it, however long it was.
+    if let Some((at, _)) = fault.sentence.char_indices().nth(SENTENCE_MAX) {
+        fault.sentence.truncate(at);
+        fault.sentence.push('…');
+    }
+    fault.candidates.truncate(CANDIDATES_MAX);
     let mut result = CallToolResult::error(vec![ContentBlock::text(fault.sentence.clone())]);
     let mut structured = json!({"error": fault.sentence});
     if !fault.candidates.is_empty() {

@@ -6,7 +6,6 @@ use crate::cli::McpArgs;
 use crate::clock::FolderClock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::term::percent;
 use barograph_api::{Inside, Query};
 use barograph_domain::Ts;
 use barograph_mcp::{
@@ -30,7 +29,8 @@ pub(crate) fn run(args: &McpArgs, settings: &Settings, json: bool) -> Result<(),
         let text = std::fs::read_to_string(file)
             .map_err(|e| Failure::usage(format!("cannot read {}: {e}", file.display())))?;
         let record = check_record(&text).map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
-        let report = runtime.block_on(session_report(&inside, record)).map_err(Failure::broken)?;
+        let digest = runtime.block_on(data_digest(&inside, record.0.until))?;
+        let report = runtime.block_on(session_report(&inside, record, &digest)).map_err(Failure::broken)?;
         print(&report, json)
     } else {
         let server = AgentServer::new(inside.clone(), env!("CARGO_PKG_VERSION"));
@@ -53,14 +53,9 @@ async fn session(
     inside: &Inside,
     (from, until): (Ts, Ts),
 ) -> Result<LockedSession, Failure> {
-    let reply = inside.ask(&format!("/api/v1/markets?as_of={}", until.iso()), None).await;
-    if reply.status != 200 {
-        let why = serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap_or_default();
-        return Err(Failure::usage(format!("--until: {}", why["detail"].as_str().unwrap_or("nothing is stored"))));
-    }
     let agent = args.agent.clone().unwrap_or_else(|| "agent".to_owned());
     let basis = SessionBasis {
-        data_digest: Sha256::digest(&reply.body).iter().map(|byte| format!("{byte:02x}")).collect(),
+        data_digest: data_digest(inside, until).await?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         agent,
         from,
@@ -71,6 +66,16 @@ async fn session(
     let mut err = std::io::stderr().lock();
     writeln!(err, "the record of this session: {}", path.display())?;
     Ok(session)
+}
+
+/// Digest of the streams that are stored, as known at the end of a session.
+async fn data_digest(inside: &Inside, until: Ts) -> Result<String, Failure> {
+    let reply = inside.ask(&format!("/api/v1/markets?as_of={}", until.iso()), None).await;
+    if reply.status != 200 {
+        let why = serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap_or_default();
+        return Err(Failure::usage(format!("--until: {}", why["detail"].as_str().unwrap_or("nothing is stored"))));
+    }
+    Ok(Sha256::digest(&reply.body).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A new file: a record is never written over.
@@ -117,10 +122,13 @@ fn print(report: &SessionReport, json: bool) -> Result<(), Failure> {
     writeln!(out, "{calls} calls, {errors} of them refused, {tokens} tokens answered")?;
     writeln!(out, "{} forecasts on record, {} without an outcome", report.forecasts, report.unresolved)?;
     writeln!(out, "transcript {}", report.transcript)?;
+    if !report.is_same_data {
+        writeln!(out, "what is stored is not what was stored then: outcomes may differ")?;
+    }
     for score in &report.scores {
         let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{x:.4}"));
         writeln!(out)?;
-        let rate = score.base_rate.map_or_else(|| "–".to_owned(), percent);
+        let rate = score.base_rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", 100.0 * rate));
         writeln!(out, "{}: {} cases, {} separate, happened in {rate}", score.event, score.n, score.n_eff)?;
         writeln!(out, " Brier {}, log score {}", number(score.brier), number(score.log_score))?;
         for (who, reading) in &score.against {

@@ -187,7 +187,7 @@ fn what_has_no_answer_says_what_has() {
         ("advise", json!({"market": "BTCUSDT", "side": "sideways", "entry": 1}), "there are long, short"),
         ("scorecard", json!({"event": "hv_2h"}), "hv_1h"),
         ("whatif", json!({"set": ["HIGH_VOL.realized_vol_2h=1"]}), "realized_vol"),
-        ("feeds", json!({"market": "nowhere:X"}), "no such stream"),
+        ("feeds", json!({"market": "nowhere:X"}), "is no symbol known here; the tool markets lists all"),
         ("catalogue", json!({"id": "realised_vol_1h"}), "did you mean realized_vol_1h?"),
     ] {
         let refused = called(&server, tool, &arguments);

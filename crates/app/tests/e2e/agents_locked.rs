@@ -182,7 +182,7 @@ fn a_session_is_recorded_judged_and_cannot_be_rewritten() {
             .call("forecast", &json!({"market": "BTCUSDT", "event": "hv_1h", "probability": p, "reason": "as before"}))
     };
     let first = forecast(&mut client, 0.25);
-    assert_eq!(first["structuredContent"]["window_begins"], "2026-02-03T00:00Z", "{first}");
+    assert_eq!(first["structuredContent"]["window_begins"], FROM, "{first}");
     let again = forecast(&mut client, 0.75);
     assert!(again["content"][0]["text"].as_str().unwrap().contains("is on record already"), "{again}");
     for n in 0..40 {
@@ -221,4 +221,27 @@ fn a_session_is_recorded_judged_and_cannot_be_rewritten() {
         .exits(2)
         .says("give an end behind the beginning");
     place.run("mcp --data data --locked").exits(2).says("--from");
+}
+
+#[test]
+fn the_examined_agents_are_as_documented() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let mut command = std::process::Command::new("python3");
+    let made = command.arg(docs.join("agents_examined.py")).arg(env!("CARGO_BIN_EXE_barograph")).output();
+    let Ok(made) = made else {
+        barograph_testkit::skipped("the examples of agents are not run: python3 is missing");
+        return;
+    };
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let worth = |text: &str| {
+        // Hashes and tokens change with every sentence; what was forecast and what it was worth does not.
+        let lines = text
+            .lines()
+            .filter(|line| [" Brier", " against", "hv_1h:", "trend_up_24h:"].iter().any(|w| line.starts_with(w)));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let documented = std::fs::read_to_string(docs.join("agents-examined.md")).unwrap();
+    let made = worth(&String::from_utf8_lossy(&made.stdout));
+    assert_eq!(made.len(), 10);
+    assert_eq!(made, worth(&documented), "run docs/agents_examined.py again");
 }

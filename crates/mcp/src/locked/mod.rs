@@ -102,7 +102,7 @@ impl LockedSession {
                 Ok(args) => self
                     .moved(&mut state, inside, tool, &args)
                     .await
-                    .map(|answer| fit(&answer, BUDGET_OF_MOVES, |_| String::new())),
+                    .map(|answer| fit(&answer, BUDGET_OF_MOVES, |_| None)),
                 Err(fault) => Err(fault),
             }
         } else {

@@ -54,10 +54,13 @@ pub(super) async fn advance(
         (None, Some(pattern)) => next(basis, before, inside, args, pattern).await?.unwrap_or(basis.until),
         _ => return Err(CallFault::new("give either minutes or to_next")),
     };
+    // To the whole second behind it: nobody asks for a part of one.
+    let second = wanted.floor(Span::secs(1));
+    let wanted = if second < wanted { second + Span::secs(1) } else { wanted };
     state.clock = wanted.min(basis.until);
-    answer.field("clock", state.clock.iso());
+    answer.moment("clock", state.clock);
     answer.field("moved_minutes", (state.clock - before).as_secs() / 60);
-    answer.field("until", basis.until.iso());
+    answer.moment("until", basis.until);
     if state.clock == basis.until {
         answer.field("note", "the session has ended: the clock goes no further");
     }
@@ -126,8 +129,8 @@ pub(super) async fn forecast(
     answer.field("on_record", event.id());
     answer.field("market", market);
     answer.field("probability", probability);
-    answer.field("window_begins", begins.iso());
-    answer.field("window_ends", ends.iso());
+    answer.moment("window_begins", begins);
+    answer.moment("window_ends", ends);
     answer.field("count", Value::from(state.stated.len()));
     Ok(answer)
 }

@@ -21,6 +21,8 @@ const GRID: Span = Span::mins(5);
 pub struct SessionReport {
     /// What it was about.
     pub basis: SessionBasis,
+    /// Is what is stored now the same as then? Else outcomes may be others.
+    pub is_same_data: bool,
     /// Hash of its last line: two runs of the same agent on the same data have the same.
     pub transcript: String,
     /// How often a tool was called.
@@ -79,13 +81,14 @@ struct Judged {
 const OTHERS: [(&str, &str); 3] =
     [("climatology", "climatology"), ("persistence", "persistence"), ("rules", "probability")];
 
-/// Judges the forecasts of a record by the ledger of what is stored.
+/// Judges the forecasts of a record by the ledger of what is stored, whose digest is this.
 ///
 /// # Errors
 /// In plain words: the ledger cannot be read.
 pub async fn session_report(
     inside: &Inside,
     (basis, lines, head): (SessionBasis, Vec<RecordLine>, String),
+    data_digest: &str,
 ) -> Result<SessionReport, String> {
     let mut by_event: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
     let (mut forecasts, mut unresolved) = (0, 0);
@@ -98,6 +101,7 @@ pub async fn session_report(
     }
     let count = |lines: usize| u64::try_from(lines).unwrap_or(u64::MAX);
     Ok(SessionReport {
+        is_same_data: basis.data_digest == data_digest,
         basis,
         transcript: head,
         calls: count(lines.len()),

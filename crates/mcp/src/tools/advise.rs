@@ -28,7 +28,11 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     body.insert("side".into(), call.args.needed("side").to_uppercase().into());
     let found = call.post("advice", &[("as_of", call.args.as_of())], Value::Object(body)).await?;
     let mut answer = ToolAnswer::default();
-    answer.fields(&found, &["summary", "verdict", "verdict_base_rate_text", "instrument", "market"]);
+    answer.fields(&found, &["summary", "verdict", "instrument", "market"]);
+    // How often a verdict comes was counted over hours that may lie behind the moment asked about.
+    if call.args.as_of().is_none() {
+        answer.fields(&found, &["verdict_base_rate_text"]);
+    }
     answer.fields(&found, &["size", "stop", "target"]);
     answer.rows(RowTable::of_objects("reasons", &["code", "verdict", "text"], items(&found, "reasons")));
     answer.rows(RowTable::of_objects("options", &["option", "text", "size", "stop"], items(&found, "options")));

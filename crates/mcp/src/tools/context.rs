@@ -35,17 +35,22 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let mut answer = ToolAnswer::default();
     answer.fields(&found, &["headline"]);
     answer.field("market", word(&found, "instrument"));
-    answer.fields(&found, &["timestamp", "age_s", "recorded_until", "price"]);
+    answer.fields(&found, &["timestamp"]);
+    answer.field("age_s", call.age_s(&found["timestamp"]).await?);
+    answer.field("freshness_warning", found["explanation"]["freshness_warning"].clone());
+    answer.fields(&found, &["recorded_until", "price"]);
     answer.rows(axes(&found["regimes"]));
     let guidance = &found["guidance"];
     for name in ["posture", "posture_action", "risk_bias", "new_entries", "open_positions"] {
         answer.field(name, guidance[name].clone());
     }
     answer.field("reason", found["explanation"]["reasoning"].clone());
-    answer.field("freshness_warning", found["explanation"]["freshness_warning"].clone());
     answer.field("probabilities", found["calls"]["sentence"].clone());
     answer.field("stop_vulnerability", vulnerability(&found["stop_vulnerability"]));
-    answer.field("health", found["health"]["score"].clone());
+    // Health is of what could be judged: of old data it says nothing.
+    if found["explanation"]["freshness_warning"].is_null() {
+        answer.field("health", found["health"]["score"].clone());
+    }
     if call.args.flag("why") {
         why(&found, &mut answer);
     }
@@ -60,10 +65,14 @@ fn axes(regimes: &Value) -> RowTable {
             let mut fields = regimes[*axis].as_object().cloned().unwrap_or_default();
             fields.retain(|name, value| !LEFT_OUT.contains(&name.as_str()) && !value.is_object());
             fields.insert("axis".into(), (*axis).into());
+            // How long the label holds is no age of a reading.
+            if let Some(held) = fields.remove("age_s") {
+                fields.insert("held_s".into(), held);
+            }
             Value::Object(fields)
         })
         .collect();
-    let mut names = vec!["axis", "label", "since", "age_s", "margin", "direction", "held_share_90d"];
+    let mut names = vec!["axis", "label", "since", "held_s", "margin", "direction", "held_share_90d"];
     // What an axis gains elsewhere comes last here.
     for axis in &all {
         for name in axis.as_object().into_iter().flatten().map(|(name, _)| name.as_str()) {

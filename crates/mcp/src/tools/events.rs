@@ -1,6 +1,6 @@
 //! `events`: alerts and changes, the newest first, or one of them as a case.
 
-use super::{Answering, ToolCall, ToolSpec, items};
+use super::{Answering, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::ask::segment;
@@ -23,7 +23,11 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
     run: |call| -> Answering<'_> { Box::pin(run(call)) },
 };
 
-/// Events read behind those that were shown.
+/// Records of events read at most: an alert has one for its begin and one for its end.
+const MOST: usize = 1_000;
+/// Records read for a row.
+const EACH: usize = 2;
+/// Rows read behind those that were shown.
 const MORE: usize = 100;
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
@@ -34,7 +38,8 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
 }
 
 async fn all(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
-    let limit = (call.from + MORE).min(1_000).to_string();
+    call.within(MOST / EACH)?;
+    let limit = (EACH * (call.from + MORE)).min(MOST).to_string();
     let parameters = [
         ("market", call.args.text("market")),
         ("pattern", call.args.text("pattern")),
@@ -46,9 +51,12 @@ async fn all(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         ("limit", Some(limit.as_str())),
     ];
     let found = call.get("events", &parameters).await?;
-    let rows: Vec<Value> = items(&found, "items").iter().skip(call.from).cloned().collect();
+    // The newest record of an alert says what became of it.
+    let mut seen = std::collections::BTreeSet::new();
+    let newest = items(&found, "items").iter().filter(|event| seen.insert(word(event, "alert_id").to_owned()));
+    let rows: Vec<Value> = newest.skip(call.from).cloned().collect();
     let mut answer = ToolAnswer::default();
-    let fields = ["timestamp", "instrument", "pattern_type", "severity", "state", "title", "experimental", "alert_id"];
+    let fields = ["opened_at", "instrument", "pattern_type", "severity", "state", "title", "experimental", "alert_id"];
     answer.rows(RowTable::of_objects("events", &fields, &rows));
     answer.beyond = usize::from(found["next_cursor"].is_string());
     Ok(answer)

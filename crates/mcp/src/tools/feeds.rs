@@ -19,10 +19,16 @@ const MOST: &str = "1000";
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let parameters = [("venue", call.args.text("venue")), ("market", call.args.text("market")), ("limit", Some(MOST))];
-    let live = if call.args.as_of().is_some() { None } else { call.get_now("feeds", &parameters).await.ok() };
-    match live {
-        Some(found) => Ok(listened(call, &found)),
-        None => stored(call).await,
+    if call.as_of.is_some() {
+        return stored(call).await;
+    }
+    match call.get_now("feeds", &parameters).await {
+        Ok(found) => Ok(listened(call, &found)),
+        // A process that listens to nothing, or not to this market, says so.
+        Err(fault) if fault.sentence.contains("to no venue") || fault.sentence.contains("not recorded live") => {
+            stored(call).await
+        }
+        Err(fault) => Err(fault),
     }
 }
 
@@ -76,12 +82,18 @@ async fn stored(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
             let mut one = stream.clone();
             one["instrument"] = market["instrument"].clone();
             one["recorded_until"] = market["recorded_until"].clone();
-            let late = |name: &str| stream[name].as_f64().unwrap_or(0.0);
-            one["state"] = if late("age_s") > late("max_age_s") { "STALE" } else { "FRESH" }.into();
+            let late = stream["age_s"].as_f64().zip(stream["max_age_s"].as_f64());
+            one["state"] = match late {
+                None => "NO_DATA",
+                Some((age, most)) if age > most => "STALE",
+                Some(_) => "FRESH",
+            }
+            .into();
             streams.push(one);
         }
     }
-    streams.sort_by_key(|stream| stream["state"] == "FRESH");
+    let place = |stream: &Value| ["NO_DATA", "STALE", "FRESH"].iter().position(|state| stream["state"] == *state);
+    streams.sort_by_key(place);
     let mut answer = ToolAnswer::default();
     answer.field("note", "from the store: this process listens to nothing, or the moment is past");
     answer.field("as_of", call.args.as_of());

@@ -22,6 +22,8 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 
 /// Points of an answer at most.
 const POINTS: usize = 200;
+/// Readings that can be reached by cursors.
+const READINGS: usize = 4_800;
 /// Label changes read at most.
 const CHANGES: usize = 500;
 /// What a change of label is called among the events.
@@ -32,6 +34,10 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
 }
 
 async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
+    call.within(READINGS)?;
+    if let Some(several) = call.args.texts("features").iter().find(|id| id.contains(',')) {
+        return Err(CallFault::new(format!("features: '{several}' is several; give each as an entry of the list")));
+    }
     let ids = call.args.texts("features").join(",");
     let limit = (call.from + POINTS).to_string();
     let found = call
@@ -50,7 +56,12 @@ async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let rows = items(&found, "items");
     let mut answer = ToolAnswer::default();
     answer.field("market", call.args.needed("market"));
-    answer.field("points", rows.len());
+    let catalogue = call.get_now("catalogue", &[]).await?;
+    let unit = |id: &&str| {
+        let known = items(&catalogue, "items").iter().find(|f| word(f, "id") == *id)?;
+        Some(((*id).to_owned(), known["unit"].clone()))
+    };
+    answer.field("units", Value::Object(asked.iter().filter_map(unit).collect()));
     let line = |row: &Value| {
         let of = |id: &&str| row["values"][*id].clone();
         [row["ts"].clone()].into_iter().chain(asked.iter().map(of)).collect()
@@ -65,6 +76,7 @@ async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
 }
 
 async fn changes(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
+    call.within(CHANGES)?;
     let limit = CHANGES.to_string();
     let found = call
         .get(
@@ -80,7 +92,6 @@ async fn changes(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let rows = items(&found, "items");
     let mut answer = ToolAnswer::default();
     answer.field("market", rows.first().map_or(call.args.needed("market"), |row| word(row, "instrument")));
-    answer.field("changes", rows.len());
     let line = |row: &Value| {
         let of = |name: &str| row["data"][name].clone();
         vec![row["timestamp"].clone(), row["pattern_type"].clone(), of("from"), of("to"), row["title"].clone()]

@@ -22,11 +22,16 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 const MOST: &str = "5000";
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
+    if call.args.number("within").is_some_and(|within| within < 0.0) {
+        return Err(CallFault::new("within: it is a distance in percent, 0 or more"));
+    }
     let context = call.get(&call.of_market("context"), &[]).await?;
     let found = call.get(&call.of_market("levels"), &[("active", Some("true")), ("limit", Some(MOST))]).await?;
     let price = context["price"].as_f64().filter(|p| *p > 0.0);
     let mut answer = ToolAnswer::default();
-    answer.fields(&context, &["instrument", "timestamp", "age_s", "price"]);
+    answer.fields(&context, &["instrument", "timestamp"]);
+    answer.field("age_s", call.age_s(&context["timestamp"]).await?);
+    answer.fields(&context, &["price"]);
     let Some(price) = price else {
         answer.field("reason", "no price is known, so nothing is near");
         return Ok(answer);

@@ -83,6 +83,13 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     {
         return Err(unknown_label(label, &axes));
     }
+    if let Some(venue) = call.args.text("venue")
+        && !board.rows.iter().any(|row| row.venue == venue)
+    {
+        let known: std::collections::BTreeSet<&str> = board.rows.iter().map(|row| row.venue.as_ref()).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(CallFault::new(format!("venue: no market of '{venue}' is known; there are {known}")));
+    }
     let (risk, interest, row_ts) = (place("risk"), place("oi_usd"), place("row_ts"));
     let number = |cells: &[Value], at: Option<usize>| at.and_then(|at| cells.get(at)).and_then(Value::as_f64);
     let fits = |row: &BoardRow<'_>| {
@@ -105,7 +112,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let mut answer = ToolAnswer::default();
     answer.field("as_of", board.ts.as_ref());
     answer.field("count", shown.len());
-    answer.field("units", json!({"change_24h": "fraction", "margin": "scales", "vol": "fraction a year, 1 h", "funding_8h": "fraction", "oi_4h": "fraction"}));
+    answer.field("units", json!({"change_24h": "fraction", "margin": "scales", "vol": "fraction a year, 1 h", "funding_8h": "fraction", "oi_4h": "fraction", "vol_24h": "fraction a year", "oi_usd": "USD", "vol_pct_90d": "rank 0 to 1", "health": "0 to 100"}));
     let columns: Vec<usize> =
         (0..board.columns.len()).filter(|at| !LEFT_OUT.contains(&board.columns[*at].as_ref())).collect();
     let now = Ts::parse(&board.ts).ok();

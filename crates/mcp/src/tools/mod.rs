@@ -19,6 +19,7 @@ use crate::ask;
 use crate::budget::{FittedAnswer, fit};
 use crate::fault::CallFault;
 use barograph_api::Inside;
+use barograph_domain::Ts;
 use core::pin::Pin;
 use serde_json::{Map, Value};
 
@@ -69,12 +70,14 @@ impl ToolSpec {
     /// Answers a call within its budget.
     pub(crate) async fn call(&self, inside: &Inside, given: Map<String, Value>) -> Result<FittedAnswer, CallFault> {
         let args = ToolArgs::read(given, &self.params())?;
+        let as_of = args.as_of().map(moment).transpose()?;
         let place = Place::read(args.text(CURSOR.name), self.name, &args)?;
         let budget = args.budget();
-        let (bound, call) = (place.bound.clone(), ToolCall { inside, args, from: place.from });
+        let (bound, call) = (place.bound.clone(), ToolCall { inside, args, as_of, from: place.from });
         let mut answer = (self.run)(&call).await?;
         answer.from = call.from;
-        Ok(fit(&answer, budget, |from| Place { from, bound: bound.clone() }.text()))
+        let next = |from| (self.has_rows && from > call.from).then(|| Place { from, bound: bound.clone() }.text());
+        Ok(fit(&answer, budget, next))
     }
 }
 
@@ -82,6 +85,8 @@ impl ToolSpec {
 pub(crate) struct ToolCall<'a> {
     inside: &'a Inside,
     args: ToolArgs,
+    /// The moment asked about; `None`: now.
+    as_of: Option<Ts>,
     /// The first row wanted.
     from: usize,
 }
@@ -102,6 +107,24 @@ impl ToolCall<'_> {
     /// What a route answers that is sent something.
     async fn post(&self, path: &str, parameters: &[(&str, Option<&str>)], body: Value) -> Result<Value, CallFault> {
         ask::json(self.inside, &ask::address(&format!("/api/v1/{path}"), parameters), Some(body)).await
+    }
+
+    /// Seconds from a moment that an answer names until the moment asked about.
+    async fn age_s(&self, of: &Value) -> Result<Value, CallFault> {
+        let Some(of) = of.as_str().and_then(|text| Ts::parse(text).ok()) else { return Ok(Value::Null) };
+        let asked = match self.as_of {
+            Some(moment) => moment,
+            None => moment(word(&self.get_now("clock", &[]).await?, "now"))?,
+        };
+        Ok((asked - of).as_secs().into())
+    }
+
+    /// Refuses a place behind the last row that is read.
+    fn within(&self, most: usize) -> Result<(), CallFault> {
+        if self.from < most {
+            return Ok(());
+        }
+        Err(CallFault::new(format!("cursor: the list ends after {most} rows here; narrow it with from and to")))
     }
 
     /// A part of the route of the market asked about.
@@ -143,6 +166,11 @@ impl Place {
     fn text(&self) -> String {
         format!("{}-{}", self.from, self.bound)
     }
+}
+
+/// A moment as somebody wrote it.
+fn moment(text: &str) -> Result<Ts, CallFault> {
+    Ts::parse(text).map_err(|why| CallFault::new(format!("as_of: {why}")))
 }
 
 /// Some text of a value, else none.

@@ -15,7 +15,7 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
             "holdings",
             ArgKind::Objects(&[
                 Param::new("symbol", ArgKind::Text, "").needed(),
-                Param::new("side", ArgKind::Word(&["long", "short"]), ""),
+                Param::new("side", ArgKind::Word(&["long", "short"]), "").needed(),
                 Param::new("notional", ArgKind::Number, "quote"),
             ]),
             "",
@@ -34,15 +34,26 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         answer.fields(basket, &["regime", "posture", "risk_bias", "systemic", "advice", "vol_annual"]);
         answer.fields(basket, &["avg_pair_corr", "diversification_ratio", "overlaps"]);
         answer.fields(&found, &["timestamp", "basket_from", "left_out"]);
+        answer.field("age_s", call.age_s(&found["timestamp"]).await?);
         let fields = ["instrument", "side", "weight", "risk", "volatility"];
         answer.rows(RowTable::of_objects("holdings", &fields, items(&found, "holdings")));
         return Ok(answer);
     }
     let found = call.get("universe", &[]).await?;
-    answer.fields(&found, &["timestamp", "leading_asset"]);
+    answer.fields(&found, &["timestamp"]);
+    answer.field("age_s", call.age_s(&found["timestamp"]).await?);
+    answer.fields(&found, &["leading_asset"]);
+    answer.field(
+        "units",
+        json!({"corr": "-1 to 1", "vol_annual": "fraction a year", "lead_score": "above 0 moves first"}),
+    );
     let markets = items(&found, "markets");
     let name = |at: &Value| at.as_u64().and_then(|at| usize::try_from(at).ok()).and_then(|at| markets.get(at));
     let wanted = call.args.texts("markets");
+    if let Some(stranger) = wanted.iter().find(|w| !markets.iter().any(|m| is_named(m, w))) {
+        let known: Vec<&str> = markets.iter().filter_map(|m| m["instrument"].as_str()).collect();
+        return Err(CallFault::new(format!("markets: '{stranger}' is not compared; there are {}", known.join(", "))));
+    }
     let is_wanted = |pair: &&Value| {
         let of = |side: &str| name(&pair["reading"][side]).is_some_and(|m| wanted.iter().any(|w| is_named(m, w)));
         wanted.is_empty() || of("a") && of("b")
@@ -66,7 +77,8 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let columns = ["pair", "corr_20h", "corr_30d", "usual_low", "usual_high", "state", "lead_ratio"];
     answer.rows(RowTable::new("pairs", columns, pairs.iter().skip(call.from).map(line)));
     let fields = ["instrument", "price", "vol_annual", "risk", "volatility", "lead_score"];
-    answer.rows(RowTable::of_objects("markets", &fields, markets));
+    let shown = markets.iter().filter(|m| wanted.is_empty() || wanted.iter().any(|w| is_named(m, w)));
+    answer.rows(RowTable::of_objects("markets", &fields, &shown.cloned().collect::<Vec<_>>()));
     Ok(answer)
 }
 

@@ -4,6 +4,7 @@ use super::{Answering, ToolCall, ToolSpec, items};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
+use barograph_domain::Ts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -24,17 +25,24 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let mut body =
         call.chosen(&[("set", "set"), ("when", "when"), ("markets", "markets"), ("from", "from"), ("to", "to")]);
     // What is asked as of a moment ends there.
-    if let Some(moment) = call.args.as_of()
-        && !body.contains_key("to")
-    {
-        body.insert("to".into(), moment.into());
+    if let Some(moment) = call.as_of {
+        let asked =
+            call.args.text("to").map(Ts::parse).transpose().map_err(|why| CallFault::new(format!("to: {why}")))?;
+        body.insert("to".into(), asked.map_or(moment, |to| to.min(moment)).iso().into());
     }
     let found = call.post("whatif", &[], Value::Object(body)).await?;
     let mut answer = ToolAnswer::default();
     answer.fields(&found, &["base", "from", "to", "changes"]);
     let all = &found["all"];
     answer.fields(all, &["market_days", "alerts_per_day"]);
-    answer.fields(&found, &["signals", "left_out"]);
+    let mut signals = found["signals"].clone();
+    if call.as_of.is_some()
+        && let Some(fields) = signals.as_object_mut()
+    {
+        fields.remove("forecasts");
+    }
+    answer.field("signals", signals);
+    answer.fields(&found, &["left_out"]);
     answer.rows(labels(items(all, "axes")));
     answer.field("minutes_not_as_published", all["minutes_not_as_published"].clone());
     let line = |market: &Value| vec![market["instrument"].clone(), market["alerts_per_day"].clone()];
