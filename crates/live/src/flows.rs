@@ -323,10 +323,10 @@ pub(crate) mod tests {
         ];
         let trade = |qty| emit(Metric::Trade, Payload::Trade { price: 100.0, qty, aggressor_side: Some(Side::Long) });
         for (of, (count, sizes)) in (0..).zip(sizes) {
-            flows.book(hour - Span::mins(61), of, &book(10_000), &t);
+            flows.book(hour - Span::secs(30), of, &book(10_000), &t);
             let live = Status { state: StatusState::Live, from: hour, until: hour, reason: GapReason::Silent };
             for metric in [Metric::Book, Metric::Trade] {
-                flows.fact(hour - Span::mins(61), of, &emit(metric, Payload::Status(live)), &t);
+                flows.fact(hour - Span::secs(30), of, &emit(metric, Payload::Status(live)), &t);
             }
             for n in 0..count {
                 flows.fact(hour + Span::secs(n * 9), of, &trade(sizes[usize::try_from(n).unwrap() % 3]), &t);

@@ -1,6 +1,7 @@
 //! Where agents ask: the Model Context Protocol over HTTP.
 
 use crate::agents::Inside;
+use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::SharedState;
 use axum::body::Body;
@@ -19,7 +20,11 @@ use axum::http::Response;
     request_body(content = Object, description = "a JSON-RPC message"),
     responses((status = 200, description = "its answer", body = Object), (status = 202, description = "a notification was taken"))
 )]
-pub(super) async fn ask(State(app): State<SharedState>, request: Request) -> Result<Response<Body>, Problem> {
+pub(super) async fn ask(
+    State(app): State<SharedState>,
+    Params(()): Params<()>,
+    request: Request,
+) -> Result<Response<Body>, Problem> {
     match &app.config.agents {
         Some(door) => Ok(door.0.answer(Inside::of(&app), request).await),
         None => Err(Problem::new(ProblemKind::UnknownRoute, "this program has no tools for agents")

@@ -62,7 +62,8 @@ const OTHER: &[(&str, &str, &str)] = &[
 ];
 
 /// Asked in tests of their own: `stream`, `advice`, `cases`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`, and charts end to end.
-const ELSEWHERE: [&str; 41] = [
+const ELSEWHERE: [&str; 42] = [
+    "/mcp",
     "/api/v1/board",
     "/api/v1/board/stream",
     "/api/v1/markets/{id}/chart",
