@@ -88,9 +88,9 @@ impl ToolAnswer {
         }
     }
 
-    /// Adds a moment as it is.
-    pub(crate) fn moment(&mut self, name: &str, moment: barograph_domain::Ts) {
-        self.parts.push(Part::Field(name.to_owned(), moment.iso().into()));
+    /// Adds a value as it is, in all its digits: what is put on record is read again.
+    pub(crate) fn exact(&mut self, name: &str, value: impl Into<Value>) {
+        self.parts.push(Part::Field(name.to_owned(), value.into()));
     }
 
     /// Adds these fields of an object, as far as it has them.

@@ -94,11 +94,11 @@ impl Param {
 }
 
 /// What every tool takes.
-pub(crate) const AS_OF: Param = Param::new("as_of", ArgKind::Text, "known then, as in 2026-02-05T14:35Z");
+pub(crate) const AS_OF: Param = Param::new("as_of", ArgKind::Text, "as known then, e.g. 2026-02-05T14:35Z");
 pub(crate) const BUDGET: Param =
     Param::new("budget", ArgKind::Whole(budget::LEAST as u64, budget::MOST as u64), "tokens, default 800");
 /// What a tool with rows takes.
-pub(crate) const CURSOR: Param = Param::new("cursor", ArgKind::Text, "next of the answer before");
+pub(crate) const CURSOR: Param = Param::new("cursor", ArgKind::Text, "next from the previous answer");
 
 /// A plain schema of these arguments.
 pub(crate) fn schema(params: &[Param]) -> Value {

@@ -21,33 +21,23 @@ const STUMP: usize = 40;
 /// Tokens of a text, as a budget counts them.
 #[must_use]
 pub fn tokens(text: &str) -> usize {
-    let (mut tenths, mut letters, mut figures) = (0, 0_usize, 0_usize);
-    let closed = |letters: &mut usize, figures: &mut usize| {
-        let run = letters.div_ceil(LETTERS) + figures.div_ceil(FIGURES);
-        (*letters, *figures) = (0, 0);
-        WHOLE * run
-    };
-    for c in text.chars() {
-        if c.is_ascii_alphabetic() {
-            if figures > 0 {
-                tenths += closed(&mut letters, &mut figures);
-            }
-            letters += 1;
-        } else if c.is_ascii_digit() {
-            if letters > 0 {
-                tenths += closed(&mut letters, &mut figures);
-            }
-            figures += 1;
-        } else {
-            tenths += closed(&mut letters, &mut figures);
-            tenths += match c {
-                ' ' => 0,
-                _ if c.is_ascii() => SIGN,
-                _ => WHOLE,
-            };
-        }
+    let kind = |byte: u8| (byte.is_ascii_alphabetic(), byte.is_ascii_digit());
+    let runs = text.as_bytes().chunk_by(|a, b| kind(*a) == kind(*b));
+    let tenths = runs.map(|run| match kind(run[0]) {
+        (true, _) => WHOLE * run.len().div_ceil(LETTERS),
+        (_, true) => WHOLE * run.len().div_ceil(FIGURES),
+        _ => run.iter().copied().map(sign).sum(),
+    });
+    tenths.sum::<usize>().div_ceil(WHOLE)
+}
+
+/// Tenths of a token for a byte that is no letter and no digit: a character beyond ASCII counts with its first byte.
+const fn sign(byte: u8) -> usize {
+    match byte {
+        b' ' | 0x80..=0xbf => 0,
+        0..=0x7f => SIGN,
+        _ => WHOLE,
     }
-    (tenths + closed(&mut letters, &mut figures)).div_ceil(WHOLE)
 }
 
 /// An answer that fits: for programs, and the same facts for readers.

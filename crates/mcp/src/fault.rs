@@ -9,12 +9,16 @@ pub(crate) struct CallFault {
     pub(crate) sentence: String,
     /// Values that would do, best first.
     pub(crate) candidates: Vec<String>,
+    /// What kind of problem a route calls it, as in `urn:barograph:problem:not-live`; empty where it is none of a route.
+    pub(crate) kind: String,
 }
 
 /// What a route says of a failure (RFC 9457), as far as an agent wants it.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct ProblemText {
+    #[serde(rename = "type")]
+    kind: String,
     detail: String,
     hint: String,
     candidates: Vec<String>,
@@ -22,7 +26,7 @@ struct ProblemText {
 
 impl CallFault {
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), candidates: Vec::new() }
+        Self { sentence: sentence.into(), candidates: Vec::new(), kind: String::new() }
     }
 
     /// From what a route answered.
@@ -41,6 +45,6 @@ impl CallFault {
             (hint, all) if !hint.is_empty() && (all.is_empty() || named(hint)) => format!("; {hint}"),
             (_, all) => format!("; there is {}", all[..all.len().min(5)].join(", ")),
         };
-        Self { sentence: format!("{detail}{hint}"), candidates: problem.candidates }
+        Self { sentence: format!("{detail}{hint}"), candidates: problem.candidates, kind: problem.kind }
     }
 }

@@ -21,7 +21,7 @@ pub use budget::tokens;
 pub use http::OverHttp;
 pub use locked::{
     AgainstReading, LockedSession, RecordLine, RecordSink, SessionBasis, SessionReport, SessionScore, check_record,
-    session_report,
+    digest, session_report,
 };
 pub use server::AgentServer;
 pub use stdio::serve_stdio;

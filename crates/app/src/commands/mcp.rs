@@ -9,10 +9,9 @@ use crate::failure::Failure;
 use barograph_api::{Inside, Query};
 use barograph_domain::Ts;
 use barograph_mcp::{
-    AgainstReading, AgentServer, LockedSession, RecordSink, SessionBasis, SessionReport, check_record, serve_stdio,
-    session_report,
+    AgainstReading, AgentServer, LockedSession, RecordSink, SessionBasis, SessionReport, check_record, digest,
+    serve_stdio, session_report,
 };
-use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -29,8 +28,8 @@ pub(crate) fn run(args: &McpArgs, settings: &Settings, json: bool) -> Result<(),
         let text = std::fs::read_to_string(file)
             .map_err(|e| Failure::usage(format!("cannot read {}: {e}", file.display())))?;
         let record = check_record(&text).map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
-        let digest = runtime.block_on(data_digest(&inside, record.0.until))?;
-        let report = runtime.block_on(session_report(&inside, record, &digest)).map_err(Failure::broken)?;
+        let stored_now = runtime.block_on(data_digest(&inside, record.0.until))?;
+        let report = runtime.block_on(session_report(&inside, record, &stored_now)).map_err(Failure::broken)?;
         print(&report, json)
     } else {
         let server = AgentServer::new(inside.clone(), env!("CARGO_PKG_VERSION"));
@@ -75,7 +74,7 @@ async fn data_digest(inside: &Inside, until: Ts) -> Result<String, Failure> {
         let why = serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap_or_default();
         return Err(Failure::usage(format!("--until: {}", why["detail"].as_str().unwrap_or("nothing is stored"))));
     }
-    Ok(Sha256::digest(&reply.body).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(digest(&reply.body))
 }
 
 /// A new file: a record is never written over.
@@ -123,13 +122,13 @@ fn print(report: &SessionReport, json: bool) -> Result<(), Failure> {
     writeln!(out, "{} forecasts on record, {} without an outcome", report.forecasts, report.unresolved)?;
     writeln!(out, "transcript {}", report.transcript)?;
     if !report.is_same_data {
-        writeln!(out, "what is stored is not what was stored then: outcomes may differ")?;
+        writeln!(out, "the stored data have changed since; outcomes may differ")?;
     }
     for score in &report.scores {
         let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{x:.4}"));
         writeln!(out)?;
         let rate = score.base_rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", 100.0 * rate));
-        writeln!(out, "{}: {} cases, {} separate, happened in {rate}", score.event, score.n, score.n_eff)?;
+        writeln!(out, "{}: {} cases ({} that do not overlap), happened in {rate}", score.event, score.n, score.n_eff)?;
         writeln!(out, " Brier {}, log score {}", number(score.brier), number(score.log_score))?;
         for (who, reading) in &score.against {
             writeln!(out, " against {who:<12} {}", against(reading))?;
@@ -140,7 +139,7 @@ fn print(report: &SessionReport, json: bool) -> Result<(), Failure> {
 
 fn against(reading: &AgainstReading) -> String {
     let signed = |x: f64| format!("{:+.1} %", 100.0 * x).replace('-', "−");
-    let Some(skill) = reading.skill else { return format!("no skill can be given, {} cases", reading.n) };
+    let Some(skill) = reading.skill else { return format!("no skill: {} cases", reading.n) };
     let band = reading.band.map_or_else(
         || "too little data for a band".to_owned(),
         |[low, high]| format!("90 % band {} to {}", signed(low), signed(high)),

@@ -163,7 +163,7 @@ fn rows_that_were_cut_follow_with_the_cursor() {
     assert_eq!(rows[..], whole[..]);
     let other = with(&with(&asked, "side", "above".into()), "cursor", "5-00000000".into());
     let refused = called(&server, "levels", &other);
-    assert!(text(&refused).contains("is of another question"), "{}", text(&refused));
+    assert!(text(&refused).contains("belongs to another question"), "{}", text(&refused));
 }
 
 #[test]

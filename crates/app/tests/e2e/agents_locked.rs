@@ -194,7 +194,7 @@ fn a_session_is_recorded_judged_and_cannot_be_rewritten() {
     assert_eq!(next["isError"], false, "{next}");
     client.call("advance", &json!({"minutes": 500_000}));
     let late = forecast(&mut client, 0.5);
-    assert!(late["content"][0]["text"].as_str().unwrap().contains("behind the end of this session"), "{late}");
+    assert!(late["content"][0]["text"].as_str().unwrap().contains("after this session does"), "{late}");
     client.end();
     let report = &json_lines(&place.ok("mcp --data data --report steady.jsonl --json"))[0];
     assert_eq!(
@@ -219,7 +219,7 @@ fn a_session_is_recorded_judged_and_cannot_be_rewritten() {
     place
         .run(&format!("mcp --data data --locked --from {UNTIL} --until {FROM}"))
         .exits(2)
-        .says("give an end behind the beginning");
+        .says("give an end after the beginning");
     place.run("mcp --data data --locked").exits(2).says("--from");
 }
 

@@ -8,7 +8,7 @@ mod moves;
 mod record;
 mod report;
 
-pub use record::{RecordLine, RecordSink, check_record};
+pub use record::{RecordLine, RecordSink, check_record, digest};
 pub use report::{AgainstReading, SessionReport, SessionScore, session_report};
 
 use crate::answer::ToolAnswer;
@@ -75,11 +75,11 @@ impl LockedSession {
     /// Begins a session and its record.
     ///
     /// # Errors
-    /// In plain words: an end that is not behind the beginning, a record that cannot be written.
+    /// In plain words: an end that is not after the beginning, a record that cannot be written.
     pub fn begin(basis: SessionBasis, sink: Box<dyn RecordSink>) -> Result<Self, String> {
         if basis.until <= basis.from {
             return Err(format!(
-                "the session ends at {} and begins at {}; give an end behind the beginning",
+                "the session ends at {} and begins at {}; give an end after the beginning",
                 basis.until, basis.from
             ));
         }

@@ -8,6 +8,7 @@ use crate::fault::CallFault;
 use barograph_api::Inside;
 use barograph_domain::forecast::ForecastEvent;
 use barograph_domain::{Span, Ts};
+use barograph_verify::ledger::GRID;
 use serde_json::Value;
 
 pub(super) const ADVANCE: &str = "advance";
@@ -37,8 +38,6 @@ pub(crate) const LOCKED_TOOLS: [LockedTool; 2] = [
 
 /// Events that are registered of every market on the grid.
 const EVENTS: [&str; 7] = ["hv_1h", "squeeze_4h", "chop_4h", "calm_4h", "trend_up_24h", "trend_down_24h", "vol_up_24h"];
-/// Cases begin on this grid.
-const GRID: Span = Span::mins(5);
 const REASON_MAX: usize = 280;
 
 pub(super) async fn advance(
@@ -58,9 +57,9 @@ pub(super) async fn advance(
     let second = wanted.floor(Span::secs(1));
     let wanted = if second < wanted { second + Span::secs(1) } else { wanted };
     state.clock = wanted.min(basis.until);
-    answer.moment("clock", state.clock);
+    answer.exact("clock", state.clock.iso());
     answer.field("moved_minutes", (state.clock - before).as_secs() / 60);
-    answer.moment("until", basis.until);
+    answer.exact("until", basis.until.iso());
     if state.clock == basis.until {
         answer.field("note", "the session has ended: the clock goes no further");
     }
@@ -112,7 +111,7 @@ pub(super) async fn forecast(
     let ends = begins + event.horizon().unwrap_or(GRID);
     if ends > basis.until {
         return Err(CallFault::new(format!(
-            "the window of {} would end at {ends}, behind the end of this session, {}",
+            "the window of {} would end at {ends}, after this session does, {}",
             event.id(),
             basis.until
         )));
@@ -128,9 +127,9 @@ pub(super) async fn forecast(
     let mut answer = ToolAnswer::default();
     answer.field("on_record", event.id());
     answer.field("market", market);
-    answer.field("probability", probability);
-    answer.moment("window_begins", begins);
-    answer.moment("window_ends", ends);
+    answer.exact("probability", probability);
+    answer.exact("window_begins", begins.iso());
+    answer.exact("window_ends", ends.iso());
     answer.field("count", Value::from(state.stated.len()));
     Ok(answer)
 }

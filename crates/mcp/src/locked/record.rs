@@ -48,6 +48,12 @@ pub(super) struct Record {
     count: u64,
 }
 
+/// SHA-256 of some bytes, hexadecimal.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.
@@ -89,7 +95,7 @@ impl Record {
             "tool": tool,
             "arguments": arguments,
             "is_error": answered.is_err(),
-            "answer": hex(&Sha256::digest(text)),
+            "answer": digest(text.as_bytes()),
             "moved": moved,
             "tokens": cost,
         });

@@ -6,15 +6,13 @@ use crate::ask;
 use barograph_api::Inside;
 use barograph_domain::forecast::ForecastEvent;
 use barograph_domain::{Span, Ts};
+use barograph_verify::ledger::GRID;
 use barograph_verify::scores::bootstrap::{BlockSeries, DRAWS, SEED};
 use barograph_verify::scores::brier::{brier, brier_of_reference, log_score, skill};
 use barograph_verify::scores::case::{Case, base_rate, n_eff};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// The grid of the cases.
-const GRID: Span = Span::mins(5);
 
 /// A session, read from its record.
 #[derive(Clone, PartialEq, Debug, Serialize)]

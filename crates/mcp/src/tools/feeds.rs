@@ -25,9 +25,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     match call.get_now("feeds", &parameters).await {
         Ok(found) => Ok(listened(call, &found)),
         // A process that listens to nothing, or not to this market, says so.
-        Err(fault) if fault.sentence.contains("to no venue") || fault.sentence.contains("not recorded live") => {
-            stored(call).await
-        }
+        Err(fault) if fault.kind.ends_with(":not-live") => stored(call).await,
         Err(fault) => Err(fault),
     }
 }
@@ -95,7 +93,7 @@ async fn stored(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let place = |stream: &Value| ["NO_DATA", "STALE", "FRESH"].iter().position(|state| stream["state"] == *state);
     streams.sort_by_key(place);
     let mut answer = ToolAnswer::default();
-    answer.field("note", "from the store: this process listens to nothing, or the moment is past");
+    answer.field("note", "from the store: nothing is live here, or the moment is past");
     answer.field("as_of", call.args.as_of());
     let fields =
         ["instrument", "metric", "state", "age_s", "max_age_s", "newest_event", "source", "kind", "recorded_until"];

@@ -36,7 +36,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
 async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     call.within(READINGS)?;
     if let Some(several) = call.args.texts("features").iter().find(|id| id.contains(',')) {
-        return Err(CallFault::new(format!("features: '{several}' is several; give each as an entry of the list")));
+        return Err(CallFault::new(format!("features: '{several}' holds several ids; list them one by one")));
     }
     let ids = call.args.texts("features").join(",");
     let limit = (call.from + POINTS).to_string();

@@ -18,6 +18,7 @@ use crate::args::{AS_OF, ArgKind, BUDGET, CURSOR, Param, ToolArgs, schema};
 use crate::ask;
 use crate::budget::{FittedAnswer, fit};
 use crate::fault::CallFault;
+use crate::locked::digest;
 use barograph_api::Inside;
 use barograph_domain::Ts;
 use core::pin::Pin;
@@ -139,6 +140,9 @@ impl ToolCall<'_> {
     }
 }
 
+/// Characters of a digest that tell lists apart.
+const SEAL: usize = 8;
+
 /// A place in a list: how many rows came before it, and which list it is.
 struct Place {
     from: usize,
@@ -147,19 +151,17 @@ struct Place {
 
 impl Place {
     fn read(cursor: Option<&str>, tool: &str, args: &ToolArgs) -> Result<Self, CallFault> {
-        // FNV-1a: what tells lists apart, and nothing secret.
-        let hash = format!("{tool}\n{}", args.bound())
-            .bytes()
-            .fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
-        let bound = format!("{hash:08x}");
+        let bound = digest(format!("{tool}\n{}", args.bound()).as_bytes()).chars().take(SEAL).collect::<String>();
         let Some(text) = cursor else { return Ok(Self { from: 0, bound }) };
         let (from, of) = text.split_once('-').unwrap_or((text, ""));
         match from.parse() {
             Ok(from) if of == bound => Ok(Self { from, bound }),
             Ok(_) => Err(CallFault::new(format!(
-                "cursor: '{text}' is of another question; give it with the arguments of that answer"
+                "cursor: '{text}' belongs to another question; repeat the arguments of that call"
             ))),
-            Err(_) => Err(CallFault::new(format!("cursor: '{text}' is none; give next of the answer before"))),
+            Err(_) => {
+                Err(CallFault::new(format!("cursor: '{text}' is not a cursor; use next from the previous answer")))
+            }
         }
     }
 
