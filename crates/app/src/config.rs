@@ -11,6 +11,7 @@ mod platform;
 mod reach;
 mod read;
 pub(crate) mod receivers;
+pub(crate) mod sources;
 pub(crate) mod secret;
 pub(crate) mod streams;
 pub(crate) mod thresholds;
@@ -124,6 +125,11 @@ impl Settings {
         }
         all.extend(made);
         Ok(all)
+    }
+
+    /// Servers of tools that may be listened to.
+    pub(crate) fn sources(&self) -> Result<Vec<sources::SetSource>, Failure> {
+        sources::all(&self.written.sources, given)
     }
 
     /// Where receivers made on the page are kept.

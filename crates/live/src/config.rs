@@ -7,8 +7,10 @@ use crate::universe::WatchMarkets;
 use barograph_domain::leg::SpotPairs;
 use barograph_engine::Config;
 use barograph_engine::models::{Fits, ModelMarkets, ModelPolicy};
-use barograph_venues::session::{MarketSpec, SessionConfig};
+use barograph_venues::mcp;
+use barograph_venues::session::{MarketSpec, SessionConfig, VenueDef, venue};
 use serde::{Deserialize, Serialize};
+use std::sync::{Mutex, PoisonError};
 
 /// One venue.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -74,6 +76,34 @@ impl LiveConfig {
         Self::deserialize(value)
             .map_err(|e| Error::failed(format!("the journal's start record cannot be read by this version: {e}")))
     }
+}
+
+impl VenueConfig {
+    /// The venue of it.
+    ///
+    /// # Errors
+    /// This build does not know the venue.
+    pub fn def(&self) -> Result<&'static VenueDef, Error> {
+        venue_of(&self.id, self.session.mcp.is_some()).ok_or_else(|| Error::refused(no_such_venue(&self.id)))
+    }
+}
+
+/// Venues that are servers of tools, by the ids that settings and journals gave them: each lives as long as the program, as those
+/// do that are built in.
+static CALLED: Mutex<Vec<&'static VenueDef>> = Mutex::new(Vec::new());
+
+/// The venue of this id: a built-in one, or a server of tools where `is_called`.
+pub fn venue_of(id: &str, is_called: bool) -> Option<&'static VenueDef> {
+    let trades = mcp::trades(id).filter(|_| is_called);
+    let Some(trades) = trades else { return venue(id) };
+    let mut known = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(def) = known.iter().find(|def| def.id == id) {
+        return Some(def);
+    }
+    let id: &'static str = id.to_owned().leak();
+    let def: &'static VenueDef = Box::leak(Box::new(mcp::def(id, trades)));
+    known.push(def);
+    Some(def)
 }
 
 /// What to say about a venue this build does not know.

@@ -5,7 +5,7 @@
 
 use crate::Error;
 use crate::catchup::CatchUps;
-use crate::config::{LiveConfig, no_such_venue};
+use crate::config::LiveConfig;
 use crate::due::take_due;
 use crate::flows::Flows;
 use crate::forecasts::Forecasts;
@@ -22,7 +22,6 @@ use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
 use barograph_store::LedgerState;
 use barograph_venues::session::{
     Action, CloseReason, ConnId, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session, StreamSpec,
-    venue,
 };
 use barograph_verify::ledger::Ledger;
 use std::collections::BTreeSet;
@@ -160,7 +159,7 @@ impl Core {
         let engine = Engine::new(config.engine(&setup), &[], &[]);
         let mut core = Self::empty(setup, config, engine, at);
         for one in core.config.venues.clone() {
-            let def = venue(&one.id).ok_or_else(|| Error::refused(no_such_venue(&one.id)))?;
+            let def = one.def()?;
             core.venues.push(VenueState::new(def.id, (def.open)(one.session)));
         }
         for at_venue in 0..core.venues.len() {

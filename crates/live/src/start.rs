@@ -23,14 +23,16 @@ use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
 use barograph_mirror::{Mirror, MirrorAddress};
-use barograph_net::{Bounds, Clock, Fetch, Net, NetOptions, inbox};
+use barograph_net::{Bounds, Caller, Clock, Fetch, Net, NetOptions, VenueIndex, inbox};
 use barograph_notify::receiver::Receiver;
 use barograph_query::live::board::Board;
 use barograph_query::service::{BookId, Service};
 use barograph_store::{Reader, StoreTarget, Writer};
+use barograph_venues::mcp::{self, McpSource, Offered};
 use barograph_venues::session::{BaseAddresses, PoolId, SessionConfig, VenueDef, venue};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -45,6 +47,27 @@ pub struct Asked {
     pub endpoints: BaseAddresses,
     /// Which of its markets.
     pub choice: Choice,
+    /// A server of tools: who calls it, and what.
+    pub called: Option<CalledVenue>,
+}
+
+/// A venue that is a server of tools.
+#[derive(Clone, Debug)]
+pub struct CalledVenue {
+    /// What is called; which tools there are is asked at the start.
+    pub source: McpSource,
+    /// Who carries the calls out.
+    pub caller: Arc<dyn Caller>,
+}
+
+impl Asked {
+    /// Adds the venue to a network, and gives its number there.
+    pub fn add_to(&self, net: &Net) -> VenueIndex {
+        match &self.called {
+            Some(called) => net.add_called(self.def.id, (self.def.limits)(), Arc::clone(&called.caller)),
+            None => net.add_venue(self.def.id, (self.def.limits)()),
+        }
+    }
 }
 
 /// Something that is read when it is needed: what is said on the way comes in its order.
@@ -407,7 +430,7 @@ async fn configure(
     let mut venues = Vec::new();
     let mut origin = None;
     for asked in &request.asked {
-        let index = net.add_venue(asked.def.id, (asked.def.limits)());
+        let index = asked.add_to(net);
         origin = origin.or(origin_of(net, index, &asked.endpoints).await?);
         let all = discover::list(net, index, asked.def, &asked.endpoints).await?;
         let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
@@ -419,6 +442,13 @@ async fn configure(
         }
         if listen.ratios && markets.len() <= RATIOS_AUTO {
             metrics.extend(RATIOS);
+        }
+        let mcp = match &asked.called {
+            Some(called) => Some(called_source(net, index, asked.def.id, &called.source).await?),
+            None => None,
+        };
+        if let Some(source) = &mcp {
+            metrics.extend(source.calls.iter().flat_map(|call| &call.facts).map(|fact| fact.metric));
         }
         metrics.sort_unstable();
         metrics.dedup();
@@ -434,6 +464,7 @@ async fn configure(
                 polls_every: listen.polls_every.clone(),
                 polls_in_flight_max: u32::try_from(listen.polls_in_flight_max).unwrap_or(5),
                 trade_side_is_maker: listen.trade_side_is_maker,
+                mcp,
             },
         });
     }
@@ -455,6 +486,22 @@ async fn configure(
     })
 }
 
+/// What is called of a server, with the tools it has now. A tool that it lacks is named once, and its streams are not offered.
+async fn called_source(net: &Net, index: VenueIndex, id: &str, source: &McpSource) -> Result<McpSource, Error> {
+    let fetch = Fetch { url: mcp::LIST.to_owned(), body: None, pool: PoolId(0), weight: 1, timeout: TOOLS_WITHIN };
+    let answer = net.fetch(index, fetch).await.map_err(|e| Error::failed(format!("{id}: {}", chain(&e))))?;
+    let offered: Offered = serde_json::from_slice(&answer.body).map_err(Error::failed)?;
+    let missing: BTreeSet<&str> =
+        source.calls.iter().map(|call| call.tool.as_str()).filter(|tool| !offered.tools.iter().any(|t| t == tool)).collect();
+    for tool in missing {
+        let line = format!("{id}: the server has no tool '{}'; what it would bring is not offered", escape_control(tool));
+        drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
+    }
+    Ok(McpSource { tools: offered.tools, ..source.clone() })
+}
+
+/// How long a server may take to name its tools: a program has to start first.
+const TOOLS_WITHIN: Span = Span::secs(30);
 /// How long the built-in venue server is waited for.
 const ORIGIN_WITHIN: Duration = Duration::from_secs(2);
 

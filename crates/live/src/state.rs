@@ -5,7 +5,7 @@
 
 use crate::Error;
 use crate::catchup::CatchUps;
-use crate::config::{LiveConfig, no_such_venue};
+use crate::config::LiveConfig;
 use crate::core::facts::Heard;
 use crate::core::{Core, CoreSink, VenueState};
 use crate::flows::Flows;
@@ -15,7 +15,7 @@ use crate::samples::Samples;
 use crate::setup::Setup;
 use barograph_domain::{Event, Instrument, Payload, StreamDecl, StreamIndex, Ts};
 use barograph_engine::Engine;
-use barograph_venues::session::{ConnId, RequestId, venue};
+use barograph_venues::session::{ConnId, RequestId};
 use barograph_verify::ledger::SavedLedger;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -140,7 +140,7 @@ impl Core {
         core.heard = core.streams.iter().zip(stamps).map(|(d, (newest, away))| Heard::known(d, newest, away)).collect();
         let known = (core.instruments.len(), core.streams.len());
         for (one, state) in core.config.venues.clone().into_iter().zip(saved.venues) {
-            let def = venue(&one.id).ok_or_else(|| no_such_venue(&one.id))?;
+            let def = one.def().map_err(|e| e.text().unwrap_or_default())?;
             let mut session = (def.open)(one.session);
             session.restore(&state.session).map_err(|e| e.to_string())?;
             let mut venue = VenueState::new(def.id, session);

@@ -2,6 +2,7 @@
 //!
 //! Ring 3. A tool asks the routes of the HTTP surface through [`barograph_api::Inside`] and arranges what they answer: it has no
 //! arithmetic, no SQL and no cache of its own, so that a field which is added there is there for everybody. Everything is a read.
+//! The other way round, `source` calls the tools of others as a venue.
 //! Contract: `docs/agents.md`, agents §1–3.
 
 mod answer;
@@ -13,6 +14,7 @@ mod http;
 mod locked;
 mod number;
 mod server;
+mod source;
 mod stdio;
 mod text;
 mod tools;
@@ -24,4 +26,5 @@ pub use locked::{
     digest, session_report,
 };
 pub use server::AgentServer;
+pub use source::{ServerPlace, SourceServer};
 pub use stdio::serve_stdio;

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::dial::Dialer;
 use crate::error::{Error, Result};
+use crate::http::door::Caller;
 use crate::http::job::{Fetch, Fetched, WaitingRequest};
 use crate::http::worker;
 use crate::inbox::{Depth, Stamper};
@@ -60,10 +61,19 @@ impl Net {
 
     /// Adds a venue with what it allows, and returns its number. At most 256 venues.
     pub fn add_venue(&self, id: &'static str, limits: Limits) -> VenueIndex {
+        self.add(id, limits, None)
+    }
+
+    /// As [`Self::add_venue`], of a venue whose requests `caller` carries out.
+    pub fn add_called(&self, id: &'static str, limits: Limits, caller: Arc<dyn Caller>) -> VenueIndex {
+        self.add(id, limits, Some(caller))
+    }
+
+    fn add(&self, id: &'static str, limits: Limits, caller: Option<Arc<dyn Caller>>) -> VenueIndex {
         let mut venues = lock(&self.venues);
         let index = VenueIndex::try_from(venues.len()).unwrap_or(VenueIndex::MAX);
         assert!(venues.len() <= usize::from(VenueIndex::MAX), "more than 256 venues");
-        let venue = Arc::new(VenueLinks::new(index, id, limits, &self.world.shared));
+        let venue = Arc::new(VenueLinks::new(index, (id, limits), caller, &self.world.shared));
         self.world.spawn(worker::serve(Arc::clone(&self.world), Arc::clone(&venue)));
         venues.push(venue);
         index

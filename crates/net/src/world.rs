@@ -4,6 +4,7 @@ use crate::clock::{self, Clock};
 use crate::dial::Dialer;
 use crate::http::client::Client;
 use crate::http::desk::{self, WaitingLine};
+use crate::http::door::Caller;
 use crate::http::job::WaitingRequest;
 use crate::inbox::Stamper;
 use crate::incoming::VenueIndex;
@@ -155,6 +156,8 @@ pub(crate) struct VenueLinks {
     pub(crate) index: VenueIndex,
     pub(crate) id: &'static str,
     pub(crate) limits: Limits,
+    /// Who carries out its requests; `None`: they are HTTP.
+    pub(crate) caller: Option<Arc<dyn Caller>>,
     /// New connections.
     pub(crate) connects: Mutex<Budget>,
     /// Nothing is asked and nothing dialled before this (a ban); one for all venues of one operator.
@@ -168,7 +171,12 @@ pub(crate) struct VenueLinks {
 }
 
 impl VenueLinks {
-    pub(crate) fn new(index: VenueIndex, id: &'static str, limits: Limits, shared: &SharedBudgets) -> Self {
+    pub(crate) fn new(
+        index: VenueIndex,
+        (id, limits): (&'static str, Limits),
+        caller: Option<Arc<dyn Caller>>,
+        shared: &SharedBudgets,
+    ) -> Self {
         // No margin: the venues' numbers are far above what backoff produces, and a late SYN does no harm.
         let connects = Budget::new(limits.connects_max, limits.connects_per, false, 0);
         Self {
@@ -181,6 +189,7 @@ impl VenueLinks {
             desk: Mutex::new(WaitingLine::new(&limits.pools, |pool| shared.budget(pool))),
             desk_changed: Notify::new(),
             counters: Counters::default(),
+            caller,
             limits,
         }
     }

@@ -96,6 +96,7 @@ fn a_compressed_snapshot_of_several_megabytes_becomes_a_book() {
         polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
+        mcp: None,
     });
     let Incoming::Opened { conn, .. } = rig.next() else { panic!("not opened first") };
     let (now, mut out) = (Ts::from_civil(2026, 10, 7, 12, 0, 1), Out::default());

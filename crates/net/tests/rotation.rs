@@ -70,6 +70,7 @@ impl World {
             polls_every: Vec::new(),
             polls_in_flight_max: 4,
             trade_side_is_maker: true,
+            mcp: None,
         });
         let (stamper, inbox) = inbox(Arc::clone(&shared), Bounds::default(), Ts::MIN);
         let options = NetOptions { seed: Some(7), ..NetOptions::default() };

@@ -163,6 +163,7 @@ fn joined(r: &Recording, out: &mut Out) -> (Box<dyn Session>, usize) {
         polls_every: Vec::new(),
         polls_in_flight_max: 1,
         trade_side_is_maker: true,
+        mcp: None,
     });
     let (link, conn) = (session.links()[0].id, ConnId(0));
     session.input(r.frames[0].0, &Input::Opened { link, conn }, out);

@@ -3,7 +3,7 @@
 //! The rooms: [`row`] is what every format hands over, [`layout`] says which column of a table is what,
 //! [`recognise`] finds that out from header, first rows ([`sample`]) and name, [`table`] turns rows into events, [`binance`] knows the
 //! venue's archive and its frames, [`recording`] reads frames with their receive stamps, [`tardis`] and [`freqtrade`] two formats people already own, [`columns`] the map a
-//! user writes, [`calendar`] the formats of economic calendars, [`onchain`] on-chain and sentiment sources, [`policy`] what is declared by default, [`continuity`] finds missing rows after the merge.
+//! user writes, [`calendar`] the formats of economic calendars, [`onchain`] on-chain and sentiment sources, [`mcp`] servers of tools that are asked as a venue, [`policy`] what is declared by default, [`continuity`] finds missing rows after the merge.
 //!
 //! Left out on purpose: files, compression and merging (`lake`), order books (recognised, counted, not used yet).
 //! Truth comes from the venue sheets and from the recorded files named in each module.
@@ -25,6 +25,7 @@ pub mod funding;
 pub mod hyperliquid;
 pub mod layout;
 mod mapped;
+pub mod mcp;
 pub mod names;
 pub mod number;
 pub mod okx;

@@ -56,7 +56,7 @@ fn listed(args: &Markets, settings: &Settings, json: bool) -> Result<(), Failure
 }
 
 async fn list(net: &Net, asked: &Asked) -> Result<Vec<MarketSpec>, Failure> {
-    let index = net.add_venue(asked.def.id, (asked.def.limits)());
+    let index = asked.add_to(net);
     Ok(discover::list(net, index, asked.def, &asked.endpoints).await?)
 }
 

@@ -3,17 +3,21 @@
 use crate::cli::Up;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::serve::{bind, runtime, serve_live, watch_for_stop};
+#[cfg(feature = "mcp")]
+use crate::config::sources::SetPlace;
 use crate::config::Settings;
+use crate::config::sources::SetSource;
 use crate::failure::Failure;
 use crate::term::plural;
 use barograph_domain::Span;
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
-use barograph_live::config::no_such_venue;
+use barograph_live::config::{no_such_venue, venue_of};
 use barograph_live::discover::{Choice, Wanted};
-use barograph_live::start::{Asked, LiveRequest, endpoints, start};
+use barograph_live::start::{Asked, CalledVenue, LiveRequest, endpoints, start};
+#[cfg(feature = "mcp")]
+use barograph_mcp::{ServerPlace, SourceServer};
 use barograph_store::{Reader, Writer, WriterRole, open_reader, open_writer_patient_for, show_basis_every};
-use barograph_venues::session::venue;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,9 +81,10 @@ pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failur
     if symbols.is_empty() && !args.all {
         return Err(Failure::usage("no symbols to record; name some with --symbols, or give --all"));
     }
-    let mut asked = Vec::new();
+    let (mut asked, sources) = (Vec::new(), settings.sources()?);
     for id in &settings.venues {
-        let def = venue(id).ok_or_else(|| Failure::usage(no_such_venue(id)))?;
+        let source = sources.iter().find(|source| source.venue == *id);
+        let def = venue_of(id, source.is_some()).ok_or_else(|| Failure::usage(absent(id)))?;
         // A venue of spot markets has no others to choose from.
         let spot = def.trades == barograph_domain::MarketKind::Spot;
         asked.push(Asked {
@@ -92,12 +97,37 @@ pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failur
                 volume_min: settings.min_volume_24h,
                 markets_max: settings.markets_max,
             },
+            called: source.map(called).transpose()?,
         });
     }
     if asked.is_empty() {
         return Err(Failure::usage("no venue to record; name one with --venue, as in binance-usdm"));
     }
     Ok(asked)
+}
+
+/// What to say of a venue that nobody knows.
+fn absent(id: &str) -> String {
+    if barograph_venues::mcp::trades(id).is_some() {
+        return format!("no [[mcp_source]] of the settings has venue = \"{id}\"; see docs/sources.md");
+    }
+    no_such_venue(id)
+}
+
+/// Who calls the tools of a server, and what.
+#[cfg(feature = "mcp")]
+fn called(source: &SetSource) -> Result<CalledVenue, Failure> {
+    let place = match source.place.clone() {
+        SetPlace::Program(command, environment) => ServerPlace::Program { command, environment },
+        SetPlace::Address(url, token) => ServerPlace::Address { url, token },
+    };
+    let caller = SourceServer::new(place, source.markets.clone());
+    Ok(CalledVenue { source: source.source.clone(), caller: Arc::new(caller) })
+}
+
+#[cfg(not(feature = "mcp"))]
+fn called(source: &SetSource) -> Result<CalledVenue, Failure> {
+    Err(Failure::usage(format!("{}: this program calls no tools of others; `make build` builds one that does", source.venue)))
 }
 
 /// Where to look, once it runs.

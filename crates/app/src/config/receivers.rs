@@ -18,15 +18,15 @@ const FROM_ENV: &str = "env:";
 /// One table with its place.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    path: PathBuf,
-    line: usize,
-    json: Json,
+    pub(super) path: PathBuf,
+    pub(super) line: usize,
+    pub(super) json: Json,
 }
 
-/// The tables under the key.
-pub(super) fn tables(path: &Path, line: usize, node: &Node) -> Result<Vec<Table>, Failure> {
+/// The tables under a key.
+pub(super) fn tables(key: &str, path: &Path, line: usize, node: &Node) -> Result<Vec<Table>, Failure> {
     let wrong =
-        |line: usize| Failure::usage(format!("{}:{line}: receivers are written as [[{KEY}]] tables", path.display()));
+        |line: usize| Failure::usage(format!("{}:{line}: {key}s are written as [[{key}]] tables", path.display()));
     let Value::List(items) = &node.value else { return Err(wrong(line)) };
     let table = |item: &Node| match &item.value {
         Value::Table(_) => Ok(Table { path: path.to_owned(), line: item.line, json: json(item) }),
@@ -80,16 +80,28 @@ pub(super) fn made(
 /// What is wrong with a table; of an unknown key the nearest one. What was written is never repeated: it may be a secret that
 /// stands where a list should.
 fn unread(table: &Json, said: &str) -> String {
+    unknown_in("a receiver", said)
+        .or_else(|| misplaced(table))
+        .unwrap_or_else(|| "a receiver's table cannot be read".to_owned())
+}
+
+/// What is wrong with a table of this kind, which holds no secret but in texts; of an unknown key the nearest one.
+pub(super) fn unread_in(what: &str, said: &str) -> String {
+    let plain = said.split(" at line ").next().unwrap_or_default();
+    // What stands where something else should is not repeated: it may be a secret.
+    let expected = plain.rsplit_once(", expected ").map(|(_, expected)| format!("expected {expected}"));
+    unknown_in(what, said).unwrap_or_else(|| format!("{what} cannot be read: {}", expected.as_deref().unwrap_or(plain)))
+}
+
+fn unknown_in(what: &str, said: &str) -> Option<String> {
     let quoted: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
-    match quoted[..] {
-        [key, ref known @ ..] if said.starts_with("unknown field") => {
-            let hint = super::nearest(key, known.iter().copied());
-            let hint =
-                hint.map_or_else(|| format!("; there are {}", known.join(", ")), |n| format!(" — did you mean `{n}`?"));
-            format!("a receiver has no key `{key}`{hint}")
-        }
-        _ => misplaced(table).unwrap_or_else(|| "a receiver's table cannot be read".to_owned()),
-    }
+    let [key, ref known @ ..] = quoted[..] else { return None };
+    said.starts_with("unknown field").then(|| {
+        let hint = super::nearest(key, known.iter().copied());
+        let hint =
+            hint.map_or_else(|| format!("; there are {}", known.join(", ")), |n| format!(" — did you mean `{n}`?"));
+        format!("{what} has no key `{key}`{hint}")
+    })
 }
 
 /// The first key whose value is of another kind, and what it should be.
@@ -107,7 +119,7 @@ fn misplaced(table: &Json) -> Option<String> {
 }
 
 /// The same with the values of the variables that it names.
-fn filled(json: &Json, given: impl Fn(&str) -> Option<String> + Copy) -> Result<Json, String> {
+pub(super) fn filled(json: &Json, given: impl Fn(&str) -> Option<String> + Copy) -> Result<Json, String> {
     Ok(match json {
         Json::String(text) => match text.strip_prefix(FROM_ENV) {
             Some(name) => Json::String(given(name).ok_or_else(|| format!("the variable {name} is not set"))?),
@@ -140,7 +152,7 @@ mod tests {
         let mut found = Vec::new();
         for (key, line, node) in root {
             assert_eq!(key, KEY);
-            found = tables(&path, line, &node).map_err(|e| e.text().unwrap())?;
+            found = tables(KEY, &path, line, &node).map_err(|e| e.text().unwrap())?;
         }
         all(&found, given, "http://127.0.0.1:8600").map_err(|e| e.text().unwrap())
     }

@@ -6,7 +6,7 @@ use super::declared::{KEYS, Key, Shape};
 use super::file::{self, Node, Value};
 use super::original::{self, Noted};
 use super::thresholds::Over;
-use super::{SettingOrigin, receivers};
+use super::{SettingOrigin, receivers, sources};
 use crate::cli::Common;
 use crate::failure::Failure;
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub(crate) struct Written {
     pub(crate) thresholds: Vec<Over>,
     /// Who receives alerts: checked where something is to be delivered.
     pub(super) receivers: Vec<receivers::Table>,
+    /// Servers of tools that may be listened to: checked where one is.
+    pub(super) sources: Vec<receivers::Table>,
     /// What it was made from, to be read again.
     pub(super) common: Common,
     pub(super) flags: Flags,
@@ -43,6 +45,7 @@ impl Written {
             noted: Vec::new(),
             thresholds: Vec::new(),
             receivers: Vec::new(),
+            sources: Vec::new(),
             common: common.clone(),
             flags,
         };
@@ -72,7 +75,9 @@ impl Written {
         let (mut own, mut originals) = (Vec::new(), Vec::new());
         for (name, line, node) in file::read(path)? {
             if name == receivers::KEY {
-                self.receivers = receivers::tables(path, line, &node)?;
+                self.receivers = receivers::tables(receivers::KEY, path, line, &node)?;
+            } else if name == sources::KEY {
+                self.sources = receivers::tables(sources::KEY, path, line, &node)?;
             } else if original::is_root(&name) {
                 original::take(&name, line, &node, &mut originals).map_err(|e| match e {
                     original::Wrong::Unknown { key, line, near } => unknown_key(&key, &origin(line), near),
@@ -184,7 +189,7 @@ fn plain(key: &Key, node: &Node) -> Result<String, String> {
 
 /// The key of this name, else the nearest one.
 pub(super) fn known(name: &str) -> Result<&'static Key, Option<&'static str>> {
-    let near = || nearest(name, KEYS.iter().map(|k| k.name).chain(original::roots()).chain([receivers::KEY]));
+    let near = || nearest(name, KEYS.iter().map(|k| k.name).chain(original::roots()).chain([receivers::KEY, sources::KEY]));
     KEYS.iter().find(|k| k.name == name).ok_or_else(near)
 }
 

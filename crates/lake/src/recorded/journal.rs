@@ -299,6 +299,10 @@ impl<A: JournalAudience> JournalPlaying<A> {
             if !self.audience.cares_for(&id) {
                 continue;
             }
+            if session.mcp.is_some() {
+                // What is asked for now and then holds no books and trades.
+                continue;
+            }
             let Some(def) = venue(&id) else {
                 self.troubles.push(format!("the process of {at} recorded '{id}', which this version does not know"));
                 continue;

@@ -57,6 +57,7 @@ impl RecordedMarket {
             polls_every: Vec::new(),
             polls_in_flight_max: 1,
             trade_side_is_maker: true,
+            mcp: None,
         };
         Self {
             session: (venue.open)(config),

@@ -105,7 +105,7 @@ impl Flags {
                 volume_min: self.volume_min,
                 markets_max: 1_000,
             };
-            Asked { def, endpoints: endpoints(def, &self.endpoints).unwrap(), choice }
+            Asked { def, endpoints: endpoints(def, &self.endpoints).unwrap(), choice, called: None }
         };
         LiveRequest {
             asked: self.endpoints.iter().map(asked).collect(),
@@ -153,6 +153,7 @@ pub(crate) fn listening(setup: &Setup, venue: &str, symbols: &[&str], metrics: &
         polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
+        mcp: None,
     };
     LiveConfig {
         models: ModelMarkets::Off,

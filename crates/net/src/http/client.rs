@@ -32,6 +32,9 @@ pub(crate) struct HttpReply {
 
 type Connection = SendRequest<Full<Bytes>>;
 
+/// Names and values of headers.
+pub type PostHeaders<'a> = &'a [(String, String)];
+
 /// Asks; connections are as many as requests were under way at a time, which the venues' budgets bound.
 pub(crate) struct Client {
     kept: KeptConnections<Connection>,
@@ -44,18 +47,39 @@ impl Client {
 
     /// Sends one request and reads the whole answer. The caller limits the time; giving up closes the connection.
     pub(crate) async fn ask(&self, world: &NetState, url: &str, body: Option<&str>) -> Result<HttpReply> {
+        self.exchange(world, url, &[], body).await
+    }
+
+    /// Posts with further headers, as [`Self::ask`].
+    pub(crate) async fn post(
+        &self,
+        world: &NetState,
+        url: &str,
+        headers: PostHeaders<'_>,
+        body: &str,
+    ) -> Result<HttpReply> {
+        self.exchange(world, url, headers, Some(body)).await
+    }
+
+    async fn exchange(
+        &self,
+        world: &NetState,
+        url: &str,
+        headers: PostHeaders<'_>,
+        body: Option<&str>,
+    ) -> Result<HttpReply> {
         let address = Address::parse(url, Speaks::Http)?;
         let origin = address.origin();
         while let Some(mut sender) = self.kept.take(&origin, |c| !c.is_closed()) {
             // Ready is what has finished its last answer and was not closed meanwhile.
             if sender.ready().await.is_ok()
-                && let Ok(response) = sender.send_request(request(&address, body)?).await
+                && let Ok(response) = sender.send_request(request(&address, headers, body)?).await
             {
                 return self.finish(world, &address, sender, response).await;
             }
         }
         let mut sender = connect(world, &address).await?;
-        let response = sender.send_request(request(&address, body)?).await.map_err(|e| protocol(&address, &e))?;
+        let response = sender.send_request(request(&address, headers, body)?).await.map_err(|e| protocol(&address, &e))?;
         self.finish(world, &address, sender, response).await
     }
 
@@ -103,11 +127,12 @@ async fn connect(world: &NetState, address: &Address) -> Result<Connection> {
     Ok(sender)
 }
 
-fn request(address: &Address, body: Option<&str>) -> Result<Request<Full<Bytes>>> {
+fn request(address: &Address, headers: PostHeaders<'_>, body: Option<&str>) -> Result<Request<Full<Bytes>>> {
     let builder = match body {
         None => Request::get(&address.path),
         Some(_) => Request::post(&address.path).header(CONTENT_TYPE, "application/json"),
     };
+    let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
     builder
         .header(HOST, &address.authority)
         .header(USER_AGENT, AGENT)

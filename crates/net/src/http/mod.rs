@@ -2,5 +2,6 @@
 
 pub(crate) mod client;
 pub(crate) mod desk;
+pub(crate) mod door;
 pub(crate) mod job;
 pub(crate) mod worker;

@@ -77,6 +77,7 @@ pub(crate) fn config(id: &str, symbols: &[&str]) -> SessionConfig {
         polls_every: Vec::new(),
         polls_in_flight_max: 1,
         trade_side_is_maker: true,
+        mcp: None,
     }
 }
 

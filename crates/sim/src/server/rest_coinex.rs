@@ -48,6 +48,9 @@ pub(crate) fn answer(core: &ServerCore, path: &str, query: &QueryString) -> Repl
         "/v2/futures/kline" => kline(core, query),
         "/v2/futures/funding-rate-history" => settled(core, query),
         "/v2/futures/liquidation-history" => liquidations(core, query),
+        "/v2/futures/premium-index-history" => rates(core, query, "premium_index"),
+        "/v2/futures/basis-history" => rates(core, query, "basis_rate"),
+        "/v2/futures/position-level" => some_or_all(core, query, wire::tiers),
         _ => Err(Reply::absent("Path not found")),
     };
     answer.unwrap_or_else(|refused| refused)
@@ -165,6 +168,12 @@ fn settled(core: &ServerCore, query: &QueryString) -> Answer {
     let (rows, more) = page(query, &market.funding(&window, core.now().as_millis()), |r| r.ms)?;
     let symbol = &market.spec.symbol;
     Ok(write(core, |t, _| wire::body(t, Some(more), |t| list(t, &rows, |t, r| wire::settled(t, symbol, r)))))
+}
+
+/// How far the mark price is from the index: what this world knows of the past is the newest row alone.
+fn rates(core: &ServerCore, query: &QueryString, name: &str) -> Answer {
+    let market = traded(core, query)?;
+    Ok(write(core, |t, ms| wire::body(t, Some(false), |t| wire::rate(t, market, name, ms))))
 }
 
 fn liquidations(core: &ServerCore, query: &QueryString) -> Answer {

@@ -139,6 +139,23 @@ pub(crate) fn state(t: &mut Text, name: &str, market: &TradedMarket) {
     t.s("}");
 }
 
+/// The distance of the mark price from the index, of the minute that began last; none of a market without them.
+pub(crate) fn rate(t: &mut Text, market: &TradedMarket, name: &str, now_ms: i64) {
+    t.s("[");
+    if let Some(perp) = &market.perp {
+        t.s("{\"market\":\"").s(&market.spec.symbol).s("\",\"created_at\":").n(now_ms - now_ms.rem_euclid(60_000));
+        t.s(",\"").s(name).s("\":\"").f(perp.mark.mark / perp.mark.index - 1.0, 8).s("\"}");
+    }
+    t.s("]");
+}
+
+/// Two tiers of every market.
+pub(crate) fn tiers(t: &mut Text, market: &TradedMarket) {
+    t.s("{\"market\":\"").s(&market.spec.symbol);
+    t.s("\",\"level\":[{\"amount\":\"20\",\"leverage\":\"100\",\"maintenance_margin_rate\":\"0.005\",\"min_initial_margin_rate\":\"0.01\"},");
+    t.s("{\"amount\":\"100\",\"leverage\":\"50\",\"maintenance_margin_rate\":\"0.01\",\"min_initial_margin_rate\":\"0.02\"}]}");
+}
+
 /// A row of `/ticker`, which has another word for open interest than the stream.
 pub(crate) fn ticker(t: &mut Text, market: &TradedMarket) {
     day(t, &market.spec.symbol, market);

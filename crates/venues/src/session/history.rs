@@ -44,6 +44,25 @@ pub struct Job {
     then: Option<(Ts, Ts, Priority)>,
 }
 
+impl Job {
+    /// One that is not asked for by itself: facts of such a span in an answer that was made for something else.
+    pub(crate) const fn once(market: MarketIndex, metric: Metric, [from, until]: [Ts; 2], priority: Priority) -> Self {
+        Self {
+            market,
+            metric,
+            from,
+            until,
+            priority,
+            due: from,
+            cursor: None,
+            pages: 0,
+            tries: 0,
+            asked: None,
+            then: None,
+        }
+    }
+}
+
 /// All history jobs of a session.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct History {
@@ -64,19 +83,7 @@ impl History {
         if from >= until {
             return;
         }
-        let fresh = Job {
-            market,
-            metric,
-            from,
-            until,
-            priority,
-            due,
-            cursor: None,
-            pages: 0,
-            tries: 0,
-            asked: None,
-            then: None,
-        };
+        let fresh = Job { due, ..Job::once(market, metric, [from, until], priority) };
         let job = self.jobs.entry((market, metric)).or_insert(fresh);
         if *job == fresh {
             return;

@@ -104,7 +104,7 @@ const ELSEWHERE: [(&str, MarketKind); 3] =
 #[must_use]
 pub fn trades(id: &str) -> Option<MarketKind> {
     let elsewhere = || ELSEWHERE.iter().find(|(known, _)| *known == id).map(|(_, kind)| *kind);
-    venue(id).map(|def| def.trades).or_else(elsewhere)
+    venue(id).map(|def| def.trades).or_else(elsewhere).or_else(|| crate::mcp::trades(id))
 }
 
 /// Market kind of an instrument: what its symbol says, else what its venue trades.

@@ -1,5 +1,6 @@
 //! Instruments as a venue lists them, and the streams a session declares.
 
+use crate::mcp::McpSource;
 use crate::session::Decimal;
 use barograph_domain::{Kind, MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -111,6 +112,9 @@ pub struct SessionConfig {
     pub polls_in_flight_max: u32,
     /// Coinbase: how `side` of a trade is read (coinbase §4); true: it is the maker's side.
     pub trade_side_is_maker: bool,
+    /// A server of tools: what is called of it. `None`: it is a venue of its own wire.
+    #[serde(default)]
+    pub mcp: Option<McpSource>,
 }
 
 impl SessionConfig {

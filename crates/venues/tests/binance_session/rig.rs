@@ -102,6 +102,7 @@ pub(crate) fn config(id: &str, markets: Vec<MarketSpec>, metrics: &[Metric]) -> 
         polls_every: Vec::new(),
         polls_in_flight_max: 10,
         trade_side_is_maker: true,
+        mcp: None,
     }
 }
 

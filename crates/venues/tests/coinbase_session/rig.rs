@@ -38,6 +38,7 @@ pub(crate) fn config(markets: Vec<MarketSpec>) -> SessionConfig {
         polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
+        mcp: None,
     }
 }
 

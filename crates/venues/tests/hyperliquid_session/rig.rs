@@ -23,6 +23,7 @@ pub(crate) fn config(coins: &[&str]) -> SessionConfig {
         polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
+        mcp: None,
     }
 }
 

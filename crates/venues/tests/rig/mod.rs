@@ -80,6 +80,7 @@ pub(crate) fn config(venue: &str, markets: Vec<MarketSpec>, metrics: &[Metric]) 
         polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
+        mcp: None,
     }
 }
 

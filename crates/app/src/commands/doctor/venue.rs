@@ -26,7 +26,7 @@ pub(super) fn inspect(asked: &Asked) -> Result<Vec<Finding>, Failure> {
     let (stamper, mut receiver) = inbox(Arc::clone(&clock) as Arc<dyn Clock>, Bounds::default(), Ts(0));
     let net = Net::start(runtime.handle().clone(), clock, stamper, &NetOptions::default())
         .map_err(|e| Failure::broken(chain(&e)))?;
-    let index = net.add_venue(asked.def.id, (asked.def.limits)());
+    let index = asked.add_to(&net);
     let mut out = Vec::new();
     let answers = runtime.block_on(reach(&net, index, asked, &mut out));
     if answers {
@@ -141,8 +141,12 @@ fn sockets(net: &Net, index: u8, asked: &Asked, market: &MarketSpec, receiver: &
         polls_every: Vec::new(),
         polls_in_flight_max: 1,
         trade_side_is_maker: true,
+        mcp: asked.called.as_ref().map(|called| called.source.clone()),
     });
     let wanted = session.links().len();
+    if wanted == 0 {
+        return Finding::ok("websocket", "nothing comes over one: it is asked on a schedule");
+    }
     let began = Instant::now();
     net.relink(index, session.links());
     let (mut open, mut batch) = (0, Vec::new());
