@@ -185,13 +185,14 @@ fuzz-api: tools
 		FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_VENV="$(FUZZ_VENV)" BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" crates/api/fuzz_api/run.sh; \
 	fi
 
-# Programs of others that judge the tools for agents: the conformance suite of the protocol, three client SDKs, a tokenizer. Node 24, which
-# the suite wants, comes from the Python registry.
+# Programs of others that judge the tools for agents: the conformance suite of the protocol, three client SDKs, a tokenizer; and servers of
+# others that are listened to. Node 24, which the suite wants, comes from the Python registry.
 AGENTS := $(abspath $(TARGET))/agents
 
 agents-tools:
 	@if ! command -v npm >/dev/null 2>&1 || ! python3 -m venv --help >/dev/null 2>&1; then true; \
-	elif cmp -s crates/mcp/judges/packages.json "$(AGENTS)/package.json" && cmp -s crates/mcp/judges/requirements.txt "$(AGENTS)/requirements.txt"; then \
+	elif cmp -s crates/mcp/judges/packages.json "$(AGENTS)/package.json" && cmp -s crates/mcp/judges/requirements.txt "$(AGENTS)/requirements.txt" \
+		&& cmp -s crates/mcp/judges/source_requirements.txt "$(AGENTS)/source_requirements.txt"; then \
 		echo "installed: what judges the tools for agents"; \
 	else \
 		echo "installing what judges the tools for agents into $(TARGET)/agents"; \
@@ -199,7 +200,9 @@ agents-tools:
 		{ python3 -m venv "$(AGENTS)/venv" && "$(AGENTS)/venv/bin/pip" install -q --disable-pip-version-check -r crates/mcp/judges/requirements.txt \
 			&& cp crates/mcp/judges/packages.json "$(AGENTS)/package.json" \
 			&& (cd "$(AGENTS)" && npm install --no-audit --no-fund --loglevel=error >/dev/null) \
-			&& cp crates/mcp/judges/requirements.txt "$(AGENTS)/"; } || rm -rf "$(AGENTS)"; \
+			&& python3 -m venv "$(AGENTS)/source-venv" \
+			&& "$(AGENTS)/source-venv/bin/pip" install -q --disable-pip-version-check -r crates/mcp/judges/source_requirements.txt \
+			&& cp crates/mcp/judges/requirements.txt crates/mcp/judges/source_requirements.txt "$(AGENTS)/"; } || rm -rf "$(AGENTS)"; \
 	fi
 
 agents: tools agents-tools
@@ -207,7 +210,8 @@ agents: tools agents-tools
 		$(SKIPPED) "THE TOOLS FOR AGENTS ARE NOT JUDGED: npm, python3 with venv or a way to their packages is missing; on Debian or Ubuntu: sudo apt install npm python3-venv"; \
 	else \
 		set -e; $(APP); \
-		AGENTS_IN="$(AGENTS)" HISTORY=testdata/history BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" python3 crates/mcp/judges/run.py; \
+		export AGENTS_IN="$(AGENTS)" BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph"; \
+		HISTORY=testdata/history python3 crates/mcp/judges/run.py; python3 crates/mcp/judges/source.py; \
 	fi
 
 # Programs of others that judge the numbers of the lab (docs/spec/research.md, section 13), in the venv of the module for Python. Where

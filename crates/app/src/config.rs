@@ -84,6 +84,11 @@ impl Settings {
         })
     }
 
+    /// Has nobody written this setting?
+    pub(crate) fn is_default(&self, name: &str) -> bool {
+        matches!(self.written.of(name).1, SettingOrigin::Default)
+    }
+
     /// Refuses to listen where monitoring is off.
     pub(crate) fn must_monitor(&self) -> Result<(), Failure> {
         if self.monitoring {

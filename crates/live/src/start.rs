@@ -23,7 +23,7 @@ use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
 use barograph_mirror::{Mirror, MirrorAddress};
-use barograph_net::{Bounds, Caller, Clock, Fetch, Net, NetOptions, VenueIndex, inbox};
+use barograph_net::{Bounds, Carrier, Clock, Fetch, Net, NetOptions, VenueIndex, inbox};
 use barograph_notify::receiver::Receiver;
 use barograph_query::live::board::Board;
 use barograph_query::service::{BookId, Service};
@@ -57,7 +57,7 @@ pub struct CalledVenue {
     /// What is called; which tools there are is asked at the start.
     pub source: McpSource,
     /// Who carries the calls out.
-    pub caller: Arc<dyn Caller>,
+    pub caller: Arc<dyn Carrier>,
 }
 
 impl Asked {

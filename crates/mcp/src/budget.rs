@@ -100,45 +100,67 @@ pub(crate) fn fit(answer: &ToolAnswer, budget: usize, next: impl Fn(usize) -> Op
     let fits = |parts: &[Part]| made(parts).tokens() <= budget;
     let mut kept: Vec<Part> = Vec::new();
     for part in &answer.parts {
-        kept.push(part.clone());
-        if fits(&kept) {
+        let Part::Rows(table) = part else {
+            kept.push(part.clone());
+            if fits(&kept) {
+                continue;
+            }
+            kept.pop();
+            shorten(part, &mut kept, &fits);
+            break;
+        };
+        // As many rows as there is room for: fewer cost less. A thousand are never written for the sake of ten.
+        let mut holds = |count: usize| {
+            kept.push(Part::Rows(table.first(count)));
+            let holds = fits(&kept);
+            kept.pop();
+            holds
+        };
+        let all = table.rows.len();
+        let (mut low, mut high, mut step) = (0, all, FIRST_ROWS);
+        while low < high {
+            let next = (low + step).min(high);
+            if !holds(next) {
+                high = next - 1;
+                break;
+            }
+            (low, step) = (next, 2 * step);
+        }
+        while low < high {
+            let middle = (low + high).div_ceil(2);
+            if holds(middle) { low = middle } else { high = middle - 1 }
+        }
+        if low == all && (low > 0 || holds(0)) {
+            kept.push(part.clone());
             continue;
         }
-        kept.pop();
-        // As many rows as there is room for: fewer cost less.
-        if let Part::Rows(table) = part {
-            let (mut low, mut high) = (0, table.rows.len());
-            while low < high {
-                let middle = (low + high).div_ceil(2);
-                kept.push(Part::Rows(table.first(middle)));
-                if fits(&kept) {
-                    low = middle
-                } else {
-                    high = middle - 1
-                }
-                kept.pop();
-            }
-            if low > 0 {
-                kept.push(Part::Rows(table.first(low)));
-            }
-        } else if let Part::Field(name, Value::String(whole)) = part
-            && kept.len() < 2
-        {
-            // The sentence that comes first is rather cut than left out.
-            let mut most = whole.chars().count();
-            while most > STUMP {
-                most -= most / 8 + 1;
-                let cut: String = whole.chars().take(most).chain(['…']).collect();
-                kept.push(Part::Field(name.clone(), cut.into()));
-                if fits(&kept) {
-                    break;
-                }
-                kept.pop();
-            }
+        if low > 0 {
+            kept.push(Part::Rows(table.first(low)));
         }
         break;
     }
     made(&kept)
+}
+
+/// Rows that are tried first.
+const FIRST_ROWS: usize = 8;
+
+/// The sentence that comes first is rather cut than left out.
+fn shorten(part: &Part, kept: &mut Vec<Part>, fits: &impl Fn(&[Part]) -> bool) {
+    let Part::Field(name, Value::String(whole)) = part else { return };
+    if kept.len() >= 2 {
+        return;
+    }
+    let mut most = whole.chars().count();
+    while most > STUMP {
+        most -= most / 8 + 1;
+        let cut: String = whole.chars().take(most).chain(['…']).collect();
+        kept.push(Part::Field(name.clone(), cut.into()));
+        if fits(kept) {
+            return;
+        }
+        kept.pop();
+    }
 }
 
 #[cfg(test)]

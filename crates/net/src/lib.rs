@@ -27,7 +27,7 @@ mod ws;
 pub use clock::{Clock, ClockOf, SystemClock};
 pub use error::{Error, Recovery, Result};
 pub use http::client::PostHeaders;
-pub use http::door::{Caller, Calling, PostDoor, PostReply};
+pub use http::door::{Calling, Carrier, Closing, PostDoor, PostReply};
 pub use http::job::{Fetch, Fetched};
 pub use inbox::{Bounds, Depth, InboxReceiver, Stamper, Taken, inbox};
 pub use incoming::{Incoming, VenueIndex};

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::dial::Dialer;
 use crate::error::{Error, Result};
-use crate::http::door::Caller;
+use crate::http::door::Carrier;
 use crate::http::job::{Fetch, Fetched, WaitingRequest};
 use crate::http::worker;
 use crate::inbox::{Depth, Stamper};
@@ -65,11 +65,11 @@ impl Net {
     }
 
     /// As [`Self::add_venue`], of a venue whose requests `caller` carries out.
-    pub fn add_called(&self, id: &'static str, limits: Limits, caller: Arc<dyn Caller>) -> VenueIndex {
+    pub fn add_called(&self, id: &'static str, limits: Limits, caller: Arc<dyn Carrier>) -> VenueIndex {
         self.add(id, limits, Some(caller))
     }
 
-    fn add(&self, id: &'static str, limits: Limits, caller: Option<Arc<dyn Caller>>) -> VenueIndex {
+    fn add(&self, id: &'static str, limits: Limits, caller: Option<Arc<dyn Carrier>>) -> VenueIndex {
         let mut venues = lock(&self.venues);
         let index = VenueIndex::try_from(venues.len()).unwrap_or(VenueIndex::MAX);
         assert!(venues.len() <= usize::from(VenueIndex::MAX), "more than 256 venues");
@@ -170,6 +170,9 @@ impl Net {
             lock(&venue.links).values().for_each(|entry| entry.stop(CloseReason::Stopping));
         }
         self.world.settle(SETTLE).await;
+        for carrier in venues.iter().filter_map(|venue| venue.caller.as_ref()) {
+            carrier.close().await;
+        }
         // Whoever joined a line while it was being closed.
         venues.iter().for_each(|venue| worker::close(&self.world, venue));
         self.world.stamper.end();

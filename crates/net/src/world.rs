@@ -4,7 +4,7 @@ use crate::clock::{self, Clock};
 use crate::dial::Dialer;
 use crate::http::client::Client;
 use crate::http::desk::{self, WaitingLine};
-use crate::http::door::Caller;
+use crate::http::door::Carrier;
 use crate::http::job::WaitingRequest;
 use crate::inbox::Stamper;
 use crate::incoming::VenueIndex;
@@ -157,7 +157,7 @@ pub(crate) struct VenueLinks {
     pub(crate) id: &'static str,
     pub(crate) limits: Limits,
     /// Who carries out its requests; `None`: they are HTTP.
-    pub(crate) caller: Option<Arc<dyn Caller>>,
+    pub(crate) caller: Option<Arc<dyn Carrier>>,
     /// New connections.
     pub(crate) connects: Mutex<Budget>,
     /// Nothing is asked and nothing dialled before this (a ban); one for all venues of one operator.
@@ -174,7 +174,7 @@ impl VenueLinks {
     pub(crate) fn new(
         index: VenueIndex,
         (id, limits): (&'static str, Limits),
-        caller: Option<Arc<dyn Caller>>,
+        caller: Option<Arc<dyn Carrier>>,
         shared: &SharedBudgets,
     ) -> Self {
         // No margin: the venues' numbers are far above what backoff produces, and a late SYN does no harm.

@@ -183,6 +183,46 @@ pub fn minute_of(
     Ok(rows.rows.first().and_then(|row| lens.minute(alert, row)))
 }
 
+/// What is asked of each run for a page.
+fn asked_of_each(filter: &EventFilter, window: &SeriesWindow) -> AlertQuery {
+    AlertQuery {
+        episode: String::new(),
+        range: Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) },
+        patterns: filter.patterns.clone(),
+        changes: filter.changes.clone(),
+        severity: filter.severity,
+        open: filter.open,
+        newest_first: filter.newest_first,
+        limit: window.skip.saturating_add(window.limit).saturating_add(1),
+        as_of: window.as_of,
+    }
+}
+
+/// The newest records of some runs, of which no record is known later than `reach` says; and whether there are more. Runs that cannot
+/// have one of them are not asked.
+pub fn newest(
+    reader: &dyn Reader,
+    mut reach: Vec<(RunKey, Ts)>,
+    filter: &EventFilter,
+    window: &SeriesWindow,
+) -> Result<(Vec<(RunKey, KnownAlert)>, bool)> {
+    let query = asked_of_each(filter, window);
+    reach.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| b.0.cmp(&a.0)));
+    let mut found: Vec<(usize, KnownAlert)> = Vec::new();
+    for (at, (key, newest)) in reach.iter().enumerate() {
+        if found.len() == query.limit && found.last().is_some_and(|(_, last)| last.known_at > *newest) {
+            break;
+        }
+        found.extend(reader.alerts(key, &query)?.items.into_iter().map(|alert| (at, alert)));
+        // Stable: records of one market keep their order.
+        found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| reach[b.0].0.cmp(&reach[a.0].0)));
+        found.truncate(query.limit);
+    }
+    let more = found.len() == query.limit;
+    let shown = found.into_iter().skip(window.skip).take(window.limit);
+    Ok((shown.map(|(at, alert)| (reach[at].0.clone(), alert)).collect(), more))
+}
+
 /// A page of the events of some runs.
 pub fn page(
     reader: &dyn Reader,
@@ -192,17 +232,7 @@ pub fn page(
 ) -> Result<Page<EventView>> {
     let wanted = window.skip.saturating_add(window.limit).saturating_add(1);
     let mut found: Vec<(&Kept<'_>, KnownAlert)> = Vec::new();
-    let mut query = AlertQuery {
-        episode: String::new(),
-        range: Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) },
-        patterns: filter.patterns.clone(),
-        changes: filter.changes.clone(),
-        severity: filter.severity,
-        open: filter.open,
-        newest_first: filter.newest_first,
-        limit: wanted,
-        as_of: window.as_of,
-    };
+    let mut query = asked_of_each(filter, window);
     for kept in runs {
         found.extend(reader.alerts(kept.key, &query)?.items.into_iter().map(|alert| (kept, alert)));
         // Stable: records of one market keep their order.

@@ -9,7 +9,7 @@ use crate::{
     ImportRecord, Imported, Inserted, InstrumentInfo, LabelChange, LedgerHead, LedgerPart, LedgerProgress, LedgerState,
     LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced,
     Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, SignalReader, StoredOrderBook, StreamInfo,
-    UniversePart, UniverseState, WatchState,
+    UniversePart, UniverseState, VersionInfo, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::forecast::{ForecastEvent, LedgerTick, OutcomeRevision};
@@ -141,6 +141,18 @@ pub trait Reader: OutboxReader + CaseReader + SignalReader {
     /// # Errors
     /// See [`Self::instruments`].
     fn levels(&self, run: &RunKey, query: &LevelQuery) -> Result<Page<LevelChange>>;
+
+    /// The logic versions that there are runs of, by name. What a thousand runs have in common is read once.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn versions(&self) -> Result<Vec<VersionInfo>>;
+
+    /// The first minute that knew the newest record of each run that has any: no record of that run is known later.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn alerts_reach(&self) -> Result<Vec<(RunKey, Ts)>>;
 
     /// Records of alerts by the moment they were known. A page ends at the first change of that moment after `limit`; the next
     /// one has the range of [`AlertQuery::after`].

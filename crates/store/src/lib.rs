@@ -50,6 +50,7 @@ pub use position::{NoticeQuery, PositionWriter, Registered, WatchState};
 pub use postgres::{PgReader, PgWriter};
 pub use run::{
     Checkpoint, Columns, Dirty, FeatureColumn, Gap, LabelChange, Replaced, RowQuery, Rows, RunInfo, RunKey, RunSpec,
+    VersionInfo,
 };
 pub use signal::{SignalInfo, SignalQuery, SignalReader, SignalStore, SignalsPut};
 pub use sqlite::{SqliteReader, SqliteWriter};

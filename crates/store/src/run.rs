@@ -94,6 +94,17 @@ pub struct RunInfo {
     pub minutes: Option<(Ts, Ts)>,
 }
 
+/// What runs of one logic version have in common.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VersionInfo {
+    /// The version.
+    pub logic_version: String,
+    /// Name of its rule book.
+    pub book: String,
+    /// The book itself.
+    pub book_text: String,
+}
+
 /// Rows with what their positions and stream indexes mean. `MinuteRow::instrument` is 0: the position in a list is a
 /// fact of the process that held the list.
 #[derive(Clone, PartialEq, Debug, Default)]

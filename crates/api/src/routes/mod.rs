@@ -172,6 +172,7 @@ routes! {
     pages::docs EVERYBODY,
     pages::file EVERYBODY,
     pages::openapi EVERYBODY,
+    pages::llms EVERYBODY,
     agents::ask READ,
 }
 

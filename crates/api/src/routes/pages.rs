@@ -49,6 +49,18 @@ pub(super) async fn file(Path(name): Path<String>, Params(()): Params<()>) -> Re
     }
 }
 
+/// For language models that come without tools: what this is, and where to ask (<https://llmstxt.org>).
+#[utoipa::path(
+    get,
+    path = "/llms.txt",
+    operation_id = "getLlmsText",
+    tag = "agents",
+    responses((status = 200, description = "Markdown", body = String, content_type = "text/plain"))
+)]
+pub(super) async fn llms(Params(()): Params<()>) -> Result<Response<Body>, Problem> {
+    Ok(reply::body("text/plain; charset=utf-8", include_str!("../assets/llms.txt")))
+}
+
 /// This document.
 #[utoipa::path(
     get,

@@ -59,6 +59,7 @@ const OTHER: &[(&str, &str, &str)] = &[
     ("/docs/{file}", "/docs/page.css", "text/css; charset=utf-8"),
     ("/metrics", "/metrics", "text/plain; version=0.0.4; charset=utf-8"),
     ("/openapi.json", "/openapi.json", "application/json"),
+    ("/llms.txt", "/llms.txt", "text/plain; charset=utf-8"),
 ];
 
 /// Asked in tests of their own: `stream`, `advice`, `cases`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`, and charts end to end.
@@ -225,5 +226,19 @@ fn no_payload_has_a_field_that_could_be_an_order() {
                 assert!(!words.contains(&order), "{name}.{field}");
             }
         }
+    }
+}
+
+/// What language models are told of this server is there.
+#[test]
+fn every_address_that_language_models_are_sent_to_answers() {
+    let server = listening();
+    let text = server.get("/llms.txt").text();
+    assert!(text.starts_with("# barograph\n\n> "), "a title and what it is");
+    let links: Vec<&str> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 8, "{links:?}");
+    for link in links.into_iter().filter(|link| *link != "/mcp") {
+        let status = server.get(link).status;
+        assert!(status == 200 || (link == "/readyz" && status == 503), "{link}: {status}");
     }
 }

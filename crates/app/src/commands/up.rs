@@ -87,11 +87,14 @@ pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failur
         let def = venue_of(id, source.is_some()).ok_or_else(|| Failure::usage(absent(id)))?;
         // A venue of spot markets has no others to choose from.
         let spot = def.trades == barograph_domain::MarketKind::Spot;
+        // The markets of a source are those of its table, unless somebody named some.
+        let own = source.filter(|_| !args.all && settings.is_default("symbols"));
+        let symbols = own.map_or_else(|| symbols.clone(), |own| own.markets.iter().map(|m| m.symbol.clone()).collect());
         asked.push(Asked {
             def,
             endpoints: endpoints(def, &settings.endpoints)?,
             choice: Choice {
-                symbols: symbols.clone(),
+                symbols,
                 quote: settings.quote.clone(),
                 kind: if spot { Wanted::Both } else { settings.market_type },
                 volume_min: settings.min_volume_24h,

@@ -243,6 +243,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_document_shows_can_be_used() {
+        let document = include_str!("../../../../docs/sources.md");
+        let shown: Vec<&str> = document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert_eq!(shown.len(), 2);
+        for text in shown {
+            assert_eq!(read(text).map(|all| all.len()), Ok(1), "{text}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_line_and_without_secrets() {
         for (text, want) in [
             (SHIPPED_ONE.replace("coinex-mcp\"", "coinex\""), "ends with -mcp"),

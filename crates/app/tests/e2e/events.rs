@@ -51,6 +51,22 @@ fn of<'a>(events: &'a [Value], pattern: &str, change: &str) -> Vec<&'a Value> {
     events.iter().filter(|e| e["pattern_type"] == pattern && e["change"] == change).collect()
 }
 
+/// The newest events of all markets are found without asking those that were quiet: the same as those known at a moment behind them.
+#[test]
+fn the_newest_events_are_those_of_any_moment_behind_them() {
+    let place = Place::new();
+    written(&place);
+    place.ok("collect --source in --data data");
+    let server = Server::start(&place, "data");
+    for asked in ["limit=5", "limit=3&pattern=FUNDING_ANOMALY", "limit=1000", "limit=4&open=true", "limit=4&severity=LOW"] {
+        let (now, then) = (server.json(&format!("/api/v1/events?{asked}")), format!("&as_of={}", (END + Span::hours(1)).iso()));
+        let then = server.json(&format!("/api/v1/events?{asked}{then}"));
+        let of = |page: &Value| page["items"].as_array().unwrap().iter().map(key).collect::<Vec<_>>();
+        assert!(!of(&now).is_empty() && of(&now) == of(&then), "{asked}: {:#?}\n{:#?}", of(&now), of(&then));
+        assert_eq!(now["next_cursor"].is_string(), then["next_cursor"].is_string(), "{asked}");
+    }
+}
+
 /// What followed an alert is known once it has happened, and the one before is the most like it.
 #[test]
 fn one_alert_has_what_followed_and_the_one_before_it() {

@@ -4,13 +4,13 @@
 mod opened;
 mod over_http;
 
-use barograph_net::{Caller, Calling, Error, PostDoor};
+use barograph_net::{Calling, Carrier, Closing, Error, PostDoor};
 use barograph_venues::mcp::{Offered, SCHEME};
 use barograph_venues::session::MarketSpec;
 use bytes::Bytes;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
-use opened::OpenServer;
+use opened::{OpenServer, innermost};
 use rmcp::model::{CallToolRequestParams, CallToolResult, ContentBlock, JsonObject};
 use rmcp::service::ServiceError;
 use std::sync::Arc;
@@ -116,13 +116,13 @@ impl SourceServer {
         Error::Connect { to: self.place.shown(), source: std::io::Error::other(why) }
     }
 
-    async fn close(&self) {
+    async fn forget(&self) {
         self.state.lock().await.open = None;
     }
 
     async fn answer(&self, door: PostDoor, tool: &str, arguments: &str) -> Result<Bytes, Error> {
         if self.unanswered.fetch_add(1, Ordering::Relaxed) >= UNANSWERED_MAX {
-            self.close().await;
+            self.forget().await;
         }
         let open = self.open(&door).await?;
         let answered = if tool.is_empty() {
@@ -146,8 +146,8 @@ impl SourceServer {
                 answer.map_err(|e| Error::Protocol { to: self.place.shown(), detail: e.to_string() })
             }
             Err(error) => {
-                self.close().await;
-                Err(self.gone(open.last_words().unwrap_or_else(|| error.to_string())))
+                self.forget().await;
+                Err(self.gone(open.last_words().unwrap_or_else(|| innermost(&error))))
             }
         }
     }
@@ -157,11 +157,20 @@ fn written(value: &impl serde::Serialize) -> serde_json::Result<Bytes> {
     serde_json::to_vec(value).map(Bytes::from)
 }
 
-impl Caller for SourceServer {
+impl Carrier for SourceServer {
     fn call(&self, door: PostDoor, address: String, body: String) -> Calling<'_> {
         Box::pin(async move {
             let tool = address.strip_prefix(SCHEME).unwrap_or_default();
             self.answer(door, tool, &body).await
+        })
+    }
+
+    fn close(&self) -> Closing<'_> {
+        Box::pin(async move {
+            let open = self.state.lock().await.open.take();
+            if let Some(open) = open.and_then(Arc::into_inner) {
+                open.end().await;
+            }
         })
     }
 }

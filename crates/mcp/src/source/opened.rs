@@ -4,12 +4,13 @@ use super::ServerPlace;
 use super::over_http::PostedMessages;
 use barograph_net::PostDoor;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResult, ClientCapabilities, ClientInfo, Implementation, ProtocolVersion,
+    CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion,
 };
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, RunningService, ServiceError};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::RoleClient;
+use core::time::Duration;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -17,12 +18,14 @@ use tokio::process::{Child, Command};
 
 /// Longest part of what a program wrote that is shown, in characters.
 const WORDS_MAX: usize = 200;
+/// A program may take this long to end once its input is closed.
+const ENDS_WITHIN: Duration = Duration::from_millis(400);
 
 /// A server that answered the handshake.
 pub(super) struct OpenServer {
-    service: RunningService<RoleClient, ClientInfo>,
+    service: RunningService<RoleClient, ClientConfig>,
     /// Ends with this; first its input is closed.
-    _child: Option<Child>,
+    child: Option<Child>,
     words: LastWords,
 }
 
@@ -51,18 +54,23 @@ fn lifecycle() -> ClientLifecycleMode {
     }
 }
 
+/// The reason behind an error that others wrapped: what they add names their types.
+pub(super) fn innermost(error: &dyn core::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
+}
+
 impl OpenServer {
     /// Starts the program or goes to the address, and agrees on a revision. The caller limits the time.
     pub(super) async fn open(place: &ServerPlace, door: &PostDoor) -> Result<Self, String> {
         let name = Implementation::new("barograph", env!("CARGO_PKG_VERSION"));
-        let client = ClientInfo::new(ClientCapabilities::default(), name);
+        let client = ClientConfig::new(ClientCapabilities::default(), name);
         match place {
             ServerPlace::Address { url, token } => {
                 let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
                 config.auth_header = token.clone();
                 let transport = StreamableHttpClientTransport::with_client(PostedMessages(door.clone()), config);
-                let service = client.serve_with_lifecycle(transport, lifecycle()).await.map_err(|e| e.to_string())?;
-                Ok(Self { service, _child: None, words: LastWords::default() })
+                let service = client.serve_with_lifecycle(transport, lifecycle()).await.map_err(|e| innermost(&e))?;
+                Ok(Self { service, child: None, words: LastWords::default() })
             }
             ServerPlace::Program { command, environment } => {
                 let (program, arguments) = command.split_first().ok_or("no program is named")?;
@@ -92,11 +100,20 @@ impl OpenServer {
                 }
                 let service = client.serve_with_lifecycle((output, input), lifecycle()).await;
                 let service = service.map_err(|e| match words.get() {
-                    Some(words) => format!("{e}; it wrote: {words}"),
-                    None => e.to_string(),
+                    Some(words) => format!("{}; it wrote: {words}", innermost(&e)),
+                    None => innermost(&e),
                 })?;
-                Ok(Self { service, _child: Some(child), words })
+                Ok(Self { service, child: Some(child), words })
             }
+        }
+    }
+
+    /// Closes its input and waits a little for it to end by itself; what has not is killed.
+    pub(super) async fn end(self) {
+        drop(self.service);
+        if let Some(mut child) = self.child {
+            // Dropped behind this, it is killed if it still runs.
+            drop(tokio::time::timeout(ENDS_WITHIN, child.wait()).await);
         }
     }
 

@@ -9,13 +9,19 @@ use core::pin::Pin;
 use hyper::HeaderMap;
 use std::sync::Arc;
 
-/// The answer that a [`Caller`] promises.
+/// The answer that a [`Carrier`] promises.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Bytes>> + Send + 'a>>;
 
+/// The end that a [`Carrier`] promises.
+pub type Closing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// Carries out the requests of a venue whose wire is its own. What limits and repeats requests of other venues does so here too.
-pub trait Caller: Send + Sync + fmt::Debug {
+pub trait Carrier: Send + Sync + fmt::Debug {
     /// The answer to a request, as a session reads it. An error is tried again as those of HTTP are.
     fn call(&self, door: PostDoor, address: String, body: String) -> Calling<'_>;
+
+    /// Ends what it holds open, within half a second.
+    fn close(&self) -> Closing<'_>;
 }
 
 /// Posts over the connections of this program.

@@ -26,7 +26,7 @@ const ATTEMPTS: u32 = 4;
 /// Longest pause after the first failed attempt; doubles.
 const PAUSE_FIRST: Span = Span::millis(500);
 const PAUSE_MAX: Span = Span::secs(8);
-/// The status of what a [`Caller`](super::door::Caller) answered.
+/// The status of what a [`Carrier`](super::door::Carrier) answered.
 const ANSWERED: u16 = 200;
 /// An answer takes the machine some time, however fast the clock runs.
 const ANSWER_REAL: Duration = Duration::from_secs(1);

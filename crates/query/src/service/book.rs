@@ -32,7 +32,12 @@ impl BookId {
 
     /// Was a run made by it?
     pub fn is(&self, run: &RunInfo) -> bool {
-        run.spec.book == self.name && self.text.as_ref().is_none_or(|t| *t == run.spec.book_text)
+        self.is_of(&run.spec.book, &run.spec.book_text)
+    }
+
+    /// Is it the book of this name and text?
+    pub fn is_of(&self, name: &str, text: &str) -> bool {
+        self.name == name && self.text.as_ref().is_none_or(|own| own == text)
     }
 }
 

@@ -42,6 +42,11 @@ impl AskEvents for Service {
         filter: &EventFilter,
         window: &SeriesWindow,
     ) -> Result<Page<EventView>, QueryError> {
+        if let (None, None, true, None) = (id, book, filter.newest_first, window.as_of)
+            && let Some(page) = self.newest_events(filter, window)?
+        {
+            return Ok(page);
+        }
         let runs: Vec<RunInfo> = match id {
             Some(id) => vec![self.run(id, book)?.0],
             None => {
@@ -144,6 +149,31 @@ impl AskEvents for Service {
 }
 
 impl Service {
+    /// The newest events of all markets of the configured book, markets that were quiet since left alone; `None` while none has a minute.
+    fn newest_events(
+        &self,
+        filter: &EventFilter,
+        window: &SeriesWindow,
+    ) -> Result<Option<Page<EventView>>, QueryError> {
+        let newest = self.newest_of_all();
+        if newest.is_empty() {
+            return Ok(None);
+        }
+        let own: BTreeMap<&InstrumentName, &str> =
+            newest.iter().map(|l| (&l.lens.instrument.name, l.lens.logic_version.as_str())).collect();
+        let mut reach = self.reader.alerts_reach().map_err(internal)?;
+        reach.retain(|(key, _)| own.get(&key.instrument).is_some_and(|version| *version == key.logic_version));
+        let reader = self.reader.as_ref();
+        let (found, more) = crate::events::newest(reader, reach, filter, window).map_err(internal)?;
+        let mut items = Vec::with_capacity(found.len());
+        for (key, known) in &found {
+            let Some(info) = reader.run(key, None).map_err(internal)? else { continue };
+            let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &info);
+            items.push(kept.view(reader, known, None).map_err(internal)?);
+        }
+        Ok(Some(Page { items, more }))
+    }
+
     /// A record of an alert that has just been made, or stored by another process, to whoever listens.
     pub fn take_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) {
         let market = &lens.instrument.name;

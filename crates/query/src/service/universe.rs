@@ -7,6 +7,7 @@ use barograph_domain::{InstrumentName, RiskRegime, Side, Span, Ts, UniverseRow, 
 use barograph_engine::advice::side_of;
 use barograph_engine::calendar::Calendar;
 use barograph_engine::universe::{Asset, portfolio};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 /// Most holdings of a basket.
@@ -34,26 +35,29 @@ impl Service {
 
     /// Logic versions of the configured book, the one whose minutes reach furthest last.
     pub(super) fn versions(&self) -> Result<Vec<String>, QueryError> {
-        let mut own: Vec<(Option<Ts>, String)> = self
-            .reader
-            .runs(None)
-            .map_err(internal)?
-            .iter()
-            .filter(|run| self.book.is(run))
-            .map(|run| (run.minutes.map(|m| m.1), run.spec.key.logic_version.clone()))
-            .collect();
-        own.sort();
-        let mut versions: Vec<String> = own.into_iter().map(|(_, v)| v).collect();
-        // The last place of each is its furthest.
-        versions.reverse();
-        let mut seen = std::collections::BTreeSet::new();
-        versions.retain(|v| seen.insert(v.clone()));
-        versions.reverse();
+        let all = self.reader.versions().map_err(internal)?;
+        let own = all.into_iter().filter(|version| self.book.is_of(&version.book, &version.book_text));
+        let own: Vec<String> = own.map(|version| version.logic_version).collect();
+        // How far minutes reach is asked of every market: where there is one version it does not matter.
+        if own.len() < 2 {
+            return Ok(own);
+        }
+        let runs = self.reader.runs(None).map_err(internal)?;
+        let mut reach: BTreeMap<String, Option<Ts>> = BTreeMap::new();
+        for run in runs.into_iter().filter(|run| own.contains(&run.spec.key.logic_version)) {
+            let furthest = reach.entry(run.spec.key.logic_version).or_default();
+            *furthest = (*furthest).max(run.minutes.map(|m| m.1));
+        }
+        let mut versions: Vec<String> = reach.keys().cloned().collect();
+        versions.sort_by_key(|version| reach[version]);
         Ok(versions)
     }
 
     /// Refuses where there are no hours because only other books have rows: that is not the same as none.
     pub(super) fn is_own_book(&self) -> Result<(), QueryError> {
+        if self.live.is_some() {
+            return Ok(());
+        }
         let runs = self.reader.runs(None).map_err(internal)?;
         other_book(&runs, None, &self.book).filter(|e| !self.is_empty(e)).map_or(Ok(()), Err)
     }

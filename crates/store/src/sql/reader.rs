@@ -16,7 +16,7 @@ use crate::{
     EndpointCount, Gap, ImportRecord, InstrumentInfo, LabelChange, LedgerHead, LedgerProgress, LedgerState, LevelQuery,
     MessageLog, NoticeQuery, OrderedEvents, OutboxReader, Page, Point, PointQuery, Range, Reader, Result, RowQuery,
     Rows, RunInfo, RunKey, Sent, SignalInfo, SignalQuery, SignalReader, StoredCase, StoredOrderBook, StreamInfo,
-    UniverseState, WatchState,
+    UniverseState, VersionInfo, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::case::{CaseCount, CaseRecording};
@@ -132,6 +132,14 @@ impl<K> Reader for SqlReader<K> {
 
     fn published(&self, logic_version: &str) -> Result<Vec<(InstrumentName, Ts)>> {
         self.ask(|conn| runs::published(conn, logic_version))
+    }
+
+    fn versions(&self) -> Result<Vec<VersionInfo>> {
+        self.ask(runs::versions)
+    }
+
+    fn alerts_reach(&self) -> Result<Vec<(RunKey, Ts)>> {
+        self.ask(runs::alerts_reach)
     }
 
     fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows> {

@@ -7,7 +7,7 @@ use super::fault::{Inner, SqlFault};
 use super::{digest, rows, segment, streams};
 use crate::run::{GRID, row_of, usable_until};
 use crate::schema::{insert, tables};
-use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec};
+use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec, VersionInfo};
 use barograph_domain::{InstrumentName, StatusState, Ts};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -234,6 +234,33 @@ pub(super) fn published(conn: &Connection, logic_version: &str) -> Inner<Vec<(In
         })?
         .collect::<Inner<_>>()?;
     Ok(found)
+}
+
+/// What the runs of each logic version have in common.
+pub(super) fn versions(conn: &Connection) -> Inner<Vec<VersionInfo>> {
+    let mut statement = conn.prepare(
+        "SELECT logic_version, book, book_text FROM runs
+         WHERE run IN (SELECT max(run) FROM runs GROUP BY logic_version) ORDER BY logic_version",
+    )?;
+    let read = |r: DbRow<'_>| Ok(VersionInfo { logic_version: r.get(0)?, book: r.get(1)?, book_text: r.get(2)? });
+    statement.query_map(NONE, read)?.collect()
+}
+
+/// The first minute that knew the newest record of alerts, of each run that shows any.
+pub(super) fn alerts_reach(conn: &Connection) -> Inner<Vec<(RunKey, Ts)>> {
+    let mut statement = conn.prepare(
+        "SELECT r.instrument, r.logic_version,
+            (SELECT max(a.row_ts) FROM alerts a WHERE a.segment = r.live_segment),
+            (SELECT max((SELECT max(a.row_ts) FROM alerts a WHERE a.segment = p.segment)) FROM parts p WHERE p.run = r.run)
+         FROM runs r",
+    )?;
+    let found = statement.query_map(NONE, |r| {
+        let (name, logic_version): (String, String) = (r.get(0)?, r.get(1)?);
+        let newest = r.get::<Option<i64>>(2)?.max(r.get::<Option<i64>>(3)?);
+        let instrument = InstrumentName::parse(&name).map_err(|e| SqlFault::Damaged(e.to_string()))?;
+        Ok(newest.map(|newest| (RunKey { instrument, logic_version }, Ts(newest))))
+    })?;
+    found.filter_map(Inner::transpose).collect()
 }
 
 /// Instruments whose run of this logic version lacks something.

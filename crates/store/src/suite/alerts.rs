@@ -116,7 +116,10 @@ pub fn alerts_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
     assert_eq!(all(&*reader, &one), [], "a run that does not exist has none");
     store(&mut *writer, &one, &[]);
     let before = hash(&*reader);
+    assert_eq!(reader.alerts_reach().unwrap(), [], "nothing is known of one without any");
     store(&mut *writer, &one, &told);
+    let newest = crate::run::row_of(told[told.len() - 1].known_at);
+    assert_eq!(reader.alerts_reach().unwrap(), [(one.spec.key.clone(), newest)]);
     assert_eq!(all(&*reader, &one), told);
     assert_ne!(hash(&*reader), before);
     store(&mut *writer, &one, &[]);

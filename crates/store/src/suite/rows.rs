@@ -274,6 +274,10 @@ pub fn logic_versions_stay_apart(factory: &dyn Factory) {
     assert!(stored(&*reader, &first) == a && stored(&*reader, &second) == b);
     let both = reader.runs(None).unwrap();
     assert_eq!(both.len(), 2);
+    let versions = reader.versions().unwrap();
+    let known: Vec<_> = versions.iter().map(|v| (&v.logic_version, &v.book, &v.book_text)).collect();
+    let want = [&first, &second].map(|one| (&one.spec.key.logic_version, &one.spec.book, &one.spec.book_text));
+    assert_eq!(known, want);
     assert_eq!(reader.runs_of(&first.spec.key.instrument, None).unwrap(), both);
     assert_eq!(reader.runs_of(&sample::instrument("OTHERUSDT").name, None).unwrap(), []);
     writer.remove_run(&second.spec.key).unwrap();

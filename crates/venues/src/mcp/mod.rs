@@ -35,7 +35,7 @@ const CALLS_AT_ONCE: u32 = 4;
 pub struct Offered {
     /// Names of its tools.
     pub tools: Vec<String>,
-    /// Markets.
+    /// Markets that the settings name, as their sessions list them.
     pub markets: Vec<MarketSpec>,
 }
 

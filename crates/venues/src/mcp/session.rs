@@ -10,7 +10,7 @@ use crate::session::{
     Action, Desk, FailReason, Input, Limits, Link, LinkId, MarketIndex, MarketSpec, OrderBook, Out, Priority,
     RepeatedValue, Request, RequestId, RestoreError, Session, SessionConfig, StreamSpec, Tracker, saved,
 };
-use barograph_domain::{GapReason, Kind, Metric, Payload, Span, Ts};
+use barograph_domain::{GapReason, Kind, Metric, Payload, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -248,9 +248,14 @@ impl McpSession {
         let metrics: Vec<Metric> = self.source.calls[of.0].facts.iter().map(|fact| fact.metric).collect();
         for market in self.markets_of(of) {
             for metric in &metrics {
-                self.desk.lost(market, *metric, now, why, out);
+                self.lost(market, *metric, now, why, out);
             }
         }
+    }
+
+    /// A stream is missed. A book too is a gap: what is asked for is there again with the next answer.
+    fn lost(&mut self, market: MarketIndex, metric: Metric, now: Ts, why: GapReason, out: &mut Out) {
+        self.desk.tracker.lost(market, metric, now, StatusState::Gap, why, out);
     }
 
     fn markets_of(&self, of: CallOf) -> Vec<MarketIndex> {
@@ -313,7 +318,7 @@ impl McpSession {
         if !is_list || (own.is_empty() && !is_rare) {
             let metric = fact.metric.name();
             out.fault("undecodable", Some(market), &format!("{tool}: no {metric} of {} in it", spec.symbol), b"");
-            return self.desk.lost(market, fact.metric, now, GapReason::Undecodable, out);
+            return self.lost(market, fact.metric, now, GapReason::Undecodable, out);
         }
         let bad = match fact.metric {
             Metric::Bar => self.bars(now, market, &own, out),
@@ -325,7 +330,7 @@ impl McpSession {
             let why = format!("{tool}: a row that is no {}", fact.metric.name());
             out.fault("undecodable", Some(market), &why, row.as_bytes());
             if own.len() == 1 {
-                self.desk.lost(market, fact.metric, now, GapReason::Undecodable, out);
+                self.lost(market, fact.metric, now, GapReason::Undecodable, out);
             }
         }
     }
@@ -427,7 +432,7 @@ impl McpSession {
         let is_cut = found.len() >= CUT_AT && found.first().is_some_and(|(at, ..)| before.is_some_and(|b| *at > b));
         if is_cut {
             out.fault("history_cut", Some(market), "more liquidations happened than the server lists", b"");
-            self.desk.lost(market, metric, now, GapReason::SequenceJump, out);
+            self.desk.tracker.lost(market, metric, now, StatusState::Gap, GapReason::SequenceJump, out);
         }
         self.desk.tracker.found(market, metric, now, out);
         let floor = known.floor.unwrap_or(now);
@@ -449,7 +454,7 @@ impl McpSession {
             if left {
                 market.polls.iter_mut().for_each(|poll| *poll = McpPoll { came: poll.came, ..McpPoll::default() });
                 for metric in self.config.metrics.clone() {
-                    self.desk.lost(MarketIndex::at(at), metric, now, GapReason::NotRunning, out);
+                    self.lost(MarketIndex::at(at), metric, now, GapReason::NotRunning, out);
                 }
             }
         }

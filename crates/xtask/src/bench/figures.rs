@@ -2,7 +2,7 @@
 //! ids begin with its name.
 
 use super::process::{self, Ran};
-use super::{Bed, Measured, alerts, board, http, live, size_of, stored};
+use super::{Bed, Measured, agents, alerts, board, http, live, size_of, stored};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ const fn short(name: &'static str, measure: fn(&Bed) -> Result<Measured, String>
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 34] = [
+pub(crate) static ALL: [Bench; 35] = [
     short("engine", engine),
     bench("store", store),
     bench("replay", replay),
@@ -62,6 +62,7 @@ pub(crate) static ALL: [Bench; 34] = [
     bench("three", live_three),
     bench("append", stored::measure),
     bench("board", board_followed),
+    bench("agents", agents_answered),
     bench("alerts", alerts_delivered),
     bench("page", page),
     bench("coverage", coverage),
@@ -355,6 +356,16 @@ fn board_followed(bed: &Bed) -> Result<Measured, String> {
         ("core_percent", seen.core_share * 100.0),
         ("added_mib", seen.added_mib),
     ]))
+}
+
+fn agents_answered(bed: &Bed) -> Result<Measured, String> {
+    let seen = agents::run(&bed.binary()?, &bed.scratch("data-agents")?, 1_000)?;
+    for (tool, p99_ms) in &seen.calls {
+        eprintln!("{tool}: {p99_ms:.2} ms");
+    }
+    eprintln!("{} hostile calls", seen.hostile);
+    let slowest = seen.calls.iter().map(|(_, ms)| *ms).fold(0.0, f64::max);
+    Ok(plain([("call_p99_ms", slowest), ("beside_p99_ms", seen.beside_p99_ms)]))
 }
 
 fn alerts_delivered(bed: &Bed) -> Result<Measured, String> {

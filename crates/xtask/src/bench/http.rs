@@ -128,13 +128,13 @@ pub(crate) fn load(to: SocketAddr, path: &str, connections: usize, length: Durat
 
 /// One keep-alive connection.
 #[derive(Debug)]
-struct Connection {
+pub(super) struct Connection {
     stream: BufReader<TcpStream>,
     to: SocketAddr,
 }
 
 impl Connection {
-    fn open(to: SocketAddr) -> Result<Self, String> {
+    pub(super) fn open(to: SocketAddr) -> Result<Self, String> {
         let stream =
             TcpStream::connect_timeout(&to, Duration::from_secs(5)).map_err(|e| format!("cannot connect: {e}"))?;
         stream.set_nodelay(true).map_err(|e| e.to_string())?;
@@ -143,9 +143,24 @@ impl Connection {
     }
 
     /// Asks and reads the whole answer; its status.
-    fn get(&mut self, path: &str) -> Result<u16, String> {
+    pub(super) fn get(&mut self, path: &str) -> Result<u16, String> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\r\n", self.to);
-        self.stream.get_mut().write_all(request.as_bytes()).map_err(|e| format!("cannot send: {e}"))?;
+        self.exchange(request.as_bytes())
+    }
+
+    /// Posts JSON to the tools for agents and reads the whole answer; its status.
+    pub(super) fn call(&mut self, body: &[u8]) -> Result<u16, String> {
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: {}\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\n\
+             Mcp-Protocol-Version: 2025-11-25\r\nContent-Length: {}\r\n\r\n",
+            self.to,
+            body.len()
+        );
+        self.exchange(&[head.as_bytes(), body].concat())
+    }
+
+    fn exchange(&mut self, request: &[u8]) -> Result<u16, String> {
+        self.stream.get_mut().write_all(request).map_err(|e| format!("cannot send: {e}"))?;
         answer(&mut self.stream).map_err(|e| format!("cannot read the answer: {e}"))
     }
 }
@@ -155,7 +170,7 @@ fn answer(from: &mut impl BufRead) -> std::io::Result<u16> {
     let mut line = String::new();
     from.read_line(&mut line)?;
     let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| bad("no status line"))?;
-    let mut length = None;
+    let (mut length, mut is_chunked) = (None, false);
     loop {
         line.clear();
         from.read_line(&mut line)?;
@@ -163,10 +178,23 @@ fn answer(from: &mut impl BufRead) -> std::io::Result<u16> {
         if header.is_empty() {
             break;
         }
-        if let Some((name, value)) = header.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
+        let Some((name, value)) = header.split_once(':') else { continue };
+        if name.eq_ignore_ascii_case("content-length") {
             length = value.trim().parse::<u64>().ok();
+        }
+        is_chunked |= name.eq_ignore_ascii_case("transfer-encoding") && value.trim().eq_ignore_ascii_case("chunked");
+    }
+    if is_chunked {
+        loop {
+            line.clear();
+            from.read_line(&mut line)?;
+            let size = u64::from_str_radix(line.trim(), 16).map_err(|_plain| bad("no size of a chunk"))?;
+            std::io::copy(&mut from.take(size), &mut std::io::sink())?;
+            line.clear();
+            from.read_line(&mut line)?;
+            if size == 0 {
+                return Ok(status);
+            }
         }
     }
     let length = length.ok_or_else(|| bad("no content-length"))?;
@@ -189,6 +217,9 @@ mod tests {
 
     #[test]
     fn answers_are_read_to_their_end() {
+        let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nHTTP/1.1 204 X\r\ncontent-length: 0\r\n\r\n";
+        let mut parts = &chunked[..];
+        assert_eq!((answer(&mut parts).unwrap(), answer(&mut parts).unwrap()), (200, 204));
         let mut two =
             &b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"[..];
         assert_eq!(answer(&mut two).unwrap(), 200);

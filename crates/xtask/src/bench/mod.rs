@@ -8,6 +8,7 @@
 //! Limits hold on one machine, and others are slower or faster, the same one from minute to minute: how fast this one was is
 //! measured beside each benchmark ([`pace`]), and a figure that depends on it is judged as it would be on that one (ADR 29).
 
+mod agents;
 mod alerts;
 mod board;
 mod figures;

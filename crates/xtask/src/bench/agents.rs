@@ -1,0 +1,135 @@
+//! Tools for agents over a thousand live markets: how long a call takes, and what a hostile client costs another one.
+
+use super::board::{at, sorted};
+use super::http::Connection;
+use super::live::{free_address, start, venue, wait_for};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What was seen, milliseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct AgentFigures {
+    /// 99th percentile of each call.
+    pub(crate) calls: Vec<(&'static str, f64)>,
+    /// The same of a context over HTTP for another client, while a hostile one does what it can.
+    pub(crate) beside_p99_ms: f64,
+    /// Calls of the hostile one.
+    pub(crate) hostile: usize,
+}
+
+/// Messages of all markets together, per second, as beside the board.
+const MESSAGES_PER_S: u32 = 2_000;
+/// Calls of each kind: enough that the 99th percentile is not the worst.
+const CALLS: usize = 300;
+/// Between two calls, so that the process is not measured against its own client.
+const PAUSE: Duration = Duration::from_millis(10);
+/// A polite client asks this often beside a hostile one.
+const POLITE: Duration = Duration::from_millis(20);
+/// Threads of the hostile client, and its calls.
+const HOSTILE: usize = 4;
+const HOSTILE_CALLS: usize = 10_000;
+/// The first minutes of all markets are made meanwhile.
+const WARM: Duration = Duration::from_secs(130);
+const CONTEXT: &str = "/api/v1/markets/binance-usdm:BTCUSDT/context";
+
+/// What agents ask of what is known now. What computes over months of minutes (`scorecard`, `similar`, `whatif`) is not among them: there
+/// are none in this world.
+const ASKED: [(&str, &str); 11] = [
+    ("markets", "{}"),
+    ("markets", r#"{"label":"HIGH_VOL","budget":2000}"#),
+    ("context", r#"{"market":"BTCUSDT"}"#),
+    ("context", r#"{"market":"BTCUSDT","why":true,"budget":3000}"#),
+    ("history", r#"{"market":"BTCUSDT"}"#),
+    ("levels", r#"{"market":"BTCUSDT"}"#),
+    ("advise", r#"{"market":"BTCUSDT","side":"long","entry":83000,"stop":82000,"equity":10000}"#),
+    ("events", "{}"),
+    ("universe", "{}"),
+    ("feeds", "{}"),
+    ("catalogue", r#"{"id":"realized_vol_1h"}"#),
+];
+
+fn message(tool: &str, arguments: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#)
+}
+
+/// What a hostile client sends: nothing, garbage, what is deep, large or expensive, what does not exist.
+fn hostile() -> Vec<Vec<u8>> {
+    let large = format!("{}{}", message("markets", "{}"), " ".repeat(200_000));
+    let mut all: Vec<Vec<u8>> =
+        vec![Vec::new(), b"{".to_vec(), b"\xff\xfe".to_vec(), "[".repeat(20_000).into_bytes(), large.into_bytes()];
+    all.extend(ASKED.iter().map(|(tool, _)| message(tool, r#"{"budget":8000,"market":"BTCUSDT"}"#).into_bytes()));
+    all.push(message("markets", r#"{"budget":8000}"#).into_bytes());
+    all.push(message("whatif", r#"{"set":["HIGH_VOL.realized_vol_1h=0.9"]}"#).into_bytes());
+    all.push(message("drop", "{}").into_bytes());
+    all
+}
+
+pub(crate) fn run(binary: &Path, data: &Path, markets: usize) -> Result<AgentFigures, String> {
+    let (_sim, base) = venue(binary, markets, MESSAGES_PER_S)?;
+    let address = free_address()?;
+    let mut command = Command::new(binary);
+    command.args(["up", "--all", "--backfill", "0", "--min-volume-24h", "0", "--books", "off", "--endpoint", &base]);
+    command.args(["--listen", &address.to_string(), "--data"]).arg(data);
+    let _process = start(&mut command)?;
+    wait_for(address, Duration::from_secs(120), |live| live >= markets)?;
+    std::thread::sleep(WARM);
+    let mut calls = Vec::new();
+    for (tool, arguments) in ASKED {
+        calls.push((tool, timed(address, &message(tool, arguments))?));
+    }
+    let (beside_p99_ms, hostile) = beside_hostile(address)?;
+    Ok(AgentFigures { calls, beside_p99_ms, hostile })
+}
+
+fn timed(to: SocketAddr, body: &str) -> Result<f64, String> {
+    let mut connection = Connection::open(to)?;
+    let mut times = Vec::with_capacity(CALLS);
+    for _ in 0..CALLS {
+        let begun = Instant::now();
+        let status = connection.call(body.as_bytes())?;
+        if status != 200 {
+            return Err(format!("{body} was answered with {status}"));
+        }
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+        std::thread::sleep(PAUSE);
+    }
+    Ok(at(&sorted(times.into_iter()), 0.99))
+}
+
+/// How long a polite client waits while a hostile one sends its calls as fast as it can.
+fn beside_hostile(to: SocketAddr) -> Result<(f64, usize), String> {
+    let (bodies, over) = (hostile(), AtomicBool::new(false));
+    let attack = |thread: usize| {
+        let (mut connection, mut sent) = (None, 0);
+        for n in (thread..HOSTILE_CALLS).step_by(HOSTILE) {
+            sent += 1;
+            let open = connection.take().map_or_else(|| Connection::open(to), Ok);
+            let Ok(mut open) = open else { continue };
+            // What the server has closed is opened again.
+            connection = open.call(&bodies[n % bodies.len()]).is_ok().then_some(open);
+        }
+        sent
+    };
+    std::thread::scope(|scope| {
+        let attackers: Vec<_> = (0..HOSTILE).map(|n| scope.spawn(move || attack(n))).collect();
+        let (over, polite) = (&over, scope.spawn(|| {
+            let (mut connection, mut times) = (Connection::open(to)?, Vec::new());
+            while !over.load(Ordering::Relaxed) {
+                let begun = Instant::now();
+                match connection.get(CONTEXT)? {
+                    200 => times.push(begun.elapsed().as_secs_f64() * 1e3),
+                    status => return Err(format!("beside the hostile client {CONTEXT} was answered with {status}")),
+                }
+                std::thread::sleep(POLITE);
+            }
+            Ok(times)
+        }));
+        let sent = attackers.into_iter().map(|thread| thread.join().unwrap_or(0)).sum();
+        over.store(true, Ordering::Relaxed);
+        let times = polite.join().map_err(|_panic| "the polite client has crashed".to_owned())??;
+        Ok((at(&sorted(times.into_iter()), 0.99), sent))
+    })
+}
