@@ -491,10 +491,15 @@ async fn called_source(net: &Net, index: VenueIndex, id: &str, source: &McpSourc
     let fetch = Fetch { url: mcp::LIST.to_owned(), body: None, pool: PoolId(0), weight: 1, timeout: TOOLS_WITHIN };
     let answer = net.fetch(index, fetch).await.map_err(|e| Error::failed(format!("{id}: {}", chain(&e))))?;
     let offered: Offered = serde_json::from_slice(&answer.body).map_err(Error::failed)?;
-    let missing: BTreeSet<&str> =
-        source.calls.iter().map(|call| call.tool.as_str()).filter(|tool| !offered.tools.iter().any(|t| t == tool)).collect();
+    let missing: BTreeSet<&str> = source
+        .calls
+        .iter()
+        .map(|call| call.tool.as_str())
+        .filter(|tool| !offered.tools.iter().any(|t| t == tool))
+        .collect();
     for tool in missing {
-        let line = format!("{id}: the server has no tool '{}'; what it would bring is not offered", escape_control(tool));
+        let line =
+            format!("{id}: the server has no tool '{}'; what it would bring is not offered", escape_control(tool));
         drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
     }
     Ok(McpSource { tools: offered.tools, ..source.clone() })

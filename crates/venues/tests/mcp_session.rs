@@ -47,7 +47,8 @@ fn coinex() -> McpSource {
 
 /// What a tool answered, around the value.
 fn answered(value: &Value) -> String {
-    json!({"content": [{"type": "text", "text": value.to_string()}], "structuredContent": value, "isError": false}).to_string()
+    json!({"content": [{"type": "text", "text": value.to_string()}], "structuredContent": value, "isError": false})
+        .to_string()
 }
 
 /// What CoinEx's server answers to a call, at a moment, of a market (coinex §2).
@@ -160,28 +161,55 @@ fn answers_of_the_known_server_become_facts() {
     let settled = rig.of(Metric::FundingRateSettled);
     assert_eq!(settled.len(), 3);
     assert!(settled.iter().all(|e| e.origin == Origin::Backfill));
-    let closes: Vec<i64> = rig.of(Metric::Bar).iter().map(|e| (e.event_ts - Ts::parse(BEGIN).unwrap()).as_secs()).collect();
+    let closes: Vec<i64> =
+        rig.of(Metric::Bar).iter().map(|e| (e.event_ts - Ts::parse(BEGIN).unwrap()).as_secs()).collect();
     assert_eq!(closes, [-187, -127, -67, -7, 53, 113, 173]);
     for metric in [Metric::Trade, Metric::Liquidation, Metric::LongShortRatio] {
         assert_eq!(rig.state(metric).0, StatusState::NotOffered);
     }
     let offered: Vec<_> = rig.session.streams().iter().filter(|s| s.offered).collect();
-    assert!(offered.iter().all(|s| rig.session.continuity().get(s.market, s.metric).unwrap().state == StatusState::Live));
+    assert!(
+        offered.iter().all(|s| rig.session.continuity().get(s.market, s.metric).unwrap().state == StatusState::Live)
+    );
     // Each call at its own pace.
     let count = |tool: &str| rig.asked.iter().filter(|(_, asked, a)| asked == tool && a["base"] == "BTC").count();
-    let counts = ["get_ticker", "get_kline", "get_orderbook", "get_funding_rate_history", "get_margin_tiers"].map(count);
+    let counts =
+        ["get_ticker", "get_kline", "get_orderbook", "get_funding_rate_history", "get_margin_tiers"].map(count);
     assert_eq!(counts, [13, 4, 7, 1, 1]);
     let (_, _, arguments) = rig.asked.iter().find(|(_, tool, _)| tool == "get_kline").unwrap();
     assert_eq!(arguments["market_type"], "futures");
 }
 
+/// A way of failing, how it is counted, and the reason of the gaps.
+type Failing = (&'static str, fn() -> Answer, &'static str, GapReason);
+
 #[test]
 fn what_does_not_come_is_a_gap_with_its_reason_and_ends() {
-    let failing: [(&str, fn() -> Answer, &str, GapReason); 5] = [
-        ("the exchange refuses", || Answer::Body(answered(&json!({"code": 4213, "data": {}, "message": "busy"}))), "error_reply", GapReason::Refused),
-        ("the tool fails", || Answer::Body(json!({"isError": true, "content": [{"type": "text", "text": "no"}]}).to_string()), "tool_error", GapReason::Refused),
-        ("nothing that can be read", || Answer::Body("Error: no credentials".to_owned()), "undecodable", GapReason::Undecodable),
-        ("an answer without its rows", || Answer::Body(answered(&json!({"code": 0, "data": null}))), "undecodable", GapReason::Undecodable),
+    let failing: [Failing; 5] = [
+        (
+            "the exchange refuses",
+            || Answer::Body(answered(&json!({"code": 4213, "data": {}, "message": "busy"}))),
+            "error_reply",
+            GapReason::Refused,
+        ),
+        (
+            "the tool fails",
+            || Answer::Body(json!({"isError": true, "content": [{"type": "text", "text": "no"}]}).to_string()),
+            "tool_error",
+            GapReason::Refused,
+        ),
+        (
+            "nothing that can be read",
+            || Answer::Body("Error: no credentials".to_owned()),
+            "undecodable",
+            GapReason::Undecodable,
+        ),
+        (
+            "an answer without its rows",
+            || Answer::Body(answered(&json!({"code": 0, "data": null}))),
+            "undecodable",
+            GapReason::Undecodable,
+        ),
         ("the server is gone", || Answer::Fails(FailReason::Network), "poll_failed", GapReason::Disconnected),
     ];
     for (name, fails, kind, reason) in failing {
@@ -196,7 +224,8 @@ fn what_does_not_come_is_a_gap_with_its_reason_and_ends() {
         // Asked again, less and less often, and never more than the table asks.
         let tickers = rig.asked.iter().filter(|(_, tool, _)| tool == "get_ticker").count();
         assert!((8..=21).contains(&tickers), "{name}: {tickers}");
-        let lost = rig.facts.iter().filter(|e| e.metric == Metric::Bar && matches!(e.payload, Payload::Status(_))).count();
+        let lost =
+            rig.facts.iter().filter(|e| e.metric == Metric::Bar && matches!(e.payload, Payload::Status(_))).count();
         rig.run(400, &well);
         assert_eq!(rig.state(Metric::Bar).0, StatusState::Live, "{name}");
         // The list has the last bars of the hole: they are fetched, and what is older stays missing and declared.
@@ -246,7 +275,10 @@ fn one_call_of_all_markets_is_told_apart_by_its_rows() {
         side_of_order: true,
     };
     let liquidation = [("at", "/2"), ("market", "/0"), ("side", "/1"), ("price", "/3"), ("qty", "/4")];
-    let ratio = McpFact { factors: vec![("value".to_owned(), 0.01)], ..fact(Metric::LongShortRatio, &[("value", "/3"), ("market", "/0")]) };
+    let ratio = McpFact {
+        factors: vec![("value".to_owned(), 0.01)],
+        ..fact(Metric::LongShortRatio, &[("value", "/3"), ("market", "/0")])
+    };
     let call = McpCall {
         tool: "all".to_owned(),
         arguments: "{}".to_owned(),
@@ -259,7 +291,11 @@ fn one_call_of_all_markets_is_told_apart_by_its_rows() {
     let mut rig = Rig::new(config(source, &["BTC", "ETH"]));
     rig.run(90, &|_, _, now| {
         let at = now.as_millis() / 60_000 * 60;
-        let rows = json!([["BTCUSDT", "sell", at, "84000", "0.5"], ["ETHUSDT", "buy", at, 3_000, 1.5], ["DOGEUSDT", "buy", at, 1, 1]]);
+        let rows = json!([
+            ["BTCUSDT", "sell", at, "84000", "0.5"],
+            ["ETHUSDT", "buy", at, 3_000, 1.5],
+            ["DOGEUSDT", "buy", at, 1, 1]
+        ]);
         Answer::Body(answered(&json!({"rows": rows})))
     });
     assert!(rig.faults.is_empty(), "{:?}", rig.faults);

@@ -3,9 +3,9 @@
 use crate::cli::Up;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::serve::{bind, runtime, serve_live, watch_for_stop};
+use crate::config::Settings;
 #[cfg(feature = "mcp")]
 use crate::config::sources::SetPlace;
-use crate::config::Settings;
 use crate::config::sources::SetSource;
 use crate::failure::Failure;
 use crate::term::plural;
@@ -130,7 +130,10 @@ fn called(source: &SetSource) -> Result<CalledVenue, Failure> {
 
 #[cfg(not(feature = "mcp"))]
 fn called(source: &SetSource) -> Result<CalledVenue, Failure> {
-    Err(Failure::usage(format!("{}: this program calls no tools of others; `make build` builds one that does", source.venue)))
+    Err(Failure::usage(format!(
+        "{}: this program calls no tools of others; `make build` builds one that does",
+        source.venue
+    )))
 }
 
 /// Where to look, once it runs.

@@ -115,8 +115,7 @@ pub(super) fn all(tables: &[Table], given: impl Fn(&str) -> Option<String> + Cop
     for table in tables {
         let at = |why: String| Failure::usage(format!("{}:{}: {why}", table.path.display(), table.line));
         let json = filled(&table.json, given).map_err(at)?;
-        let read: SourceTable =
-            serde_json::from_value(json).map_err(|e| at(unread_in(WHAT, &e.to_string())))?;
+        let read: SourceTable = serde_json::from_value(json).map_err(|e| at(unread_in(WHAT, &e.to_string())))?;
         let source = read.source().map_err(at)?;
         if out.iter().any(|known| known.venue == source.venue) {
             return Err(at(format!("there is a source '{}' already; ids tell them apart", source.venue)));
@@ -182,8 +181,12 @@ impl CallTable {
             Some(Some((at, is))) => Some(McpGood { at: at.trim().to_owned(), is: is.trim().to_owned() }),
             Some(None) => return Err(format!("{tool}: `ok` is written as /code=0")),
         };
-        let facts: Vec<McpFact> =
-            self.fact.into_iter().map(FactTable::fact).collect::<Result<_, _>>().map_err(|why| format!("{tool}: {why}"))?;
+        let facts: Vec<McpFact> = self
+            .fact
+            .into_iter()
+            .map(FactTable::fact)
+            .collect::<Result<_, _>>()
+            .map_err(|why| format!("{tool}: {why}"))?;
         let arguments = serde_json::Value::Object(self.arguments).to_string();
         Ok(McpCall { tool, arguments, every, good, facts })
     }
@@ -211,6 +214,7 @@ impl FactTable {
 mod tests {
     use super::*;
 
+    #[expect(clippy::panic_in_result_fn, reason = "what a source's table gives is the result that is looked at")]
     fn read(text: &str) -> Result<Vec<SetSource>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("barograph.toml");
@@ -245,7 +249,8 @@ mod tests {
     #[test]
     fn what_the_document_shows_can_be_used() {
         let document = include_str!("../../../../docs/sources.md");
-        let shown: Vec<&str> = document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let shown: Vec<&str> =
+            document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         assert_eq!(shown.len(), 2);
         for text in shown {
             assert_eq!(read(text).map(|all| all.len()), Ok(1), "{text}");

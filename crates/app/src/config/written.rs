@@ -189,7 +189,8 @@ fn plain(key: &Key, node: &Node) -> Result<String, String> {
 
 /// The key of this name, else the nearest one.
 pub(super) fn known(name: &str) -> Result<&'static Key, Option<&'static str>> {
-    let near = || nearest(name, KEYS.iter().map(|k| k.name).chain(original::roots()).chain([receivers::KEY, sources::KEY]));
+    let near =
+        || nearest(name, KEYS.iter().map(|k| k.name).chain(original::roots()).chain([receivers::KEY, sources::KEY]));
     KEYS.iter().find(|k| k.name == name).ok_or_else(near)
 }
 

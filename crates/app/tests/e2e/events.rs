@@ -58,8 +58,11 @@ fn the_newest_events_are_those_of_any_moment_behind_them() {
     written(&place);
     place.ok("collect --source in --data data");
     let server = Server::start(&place, "data");
-    for asked in ["limit=5", "limit=3&pattern=FUNDING_ANOMALY", "limit=1000", "limit=4&open=true", "limit=4&severity=LOW"] {
-        let (now, then) = (server.json(&format!("/api/v1/events?{asked}")), format!("&as_of={}", (END + Span::hours(1)).iso()));
+    for asked in
+        ["limit=5", "limit=3&pattern=FUNDING_ANOMALY", "limit=1000", "limit=4&open=true", "limit=4&severity=LOW"]
+    {
+        let (now, then) =
+            (server.json(&format!("/api/v1/events?{asked}")), format!("&as_of={}", (END + Span::hours(1)).iso()));
         let then = server.json(&format!("/api/v1/events?{asked}{then}"));
         let of = |page: &Value| page["items"].as_array().unwrap().iter().map(key).collect::<Vec<_>>();
         assert!(!of(&now).is_empty() && of(&now) == of(&then), "{asked}: {:#?}\n{:#?}", of(&now), of(&then));

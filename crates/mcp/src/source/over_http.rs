@@ -83,7 +83,8 @@ fn read(
         return Ok(StreamableHttpPostResponse::Accepted);
     }
     let kind = reply.header("content-type").unwrap_or_default();
-    let answer = if kind.starts_with(EVENTS) { last_answer(&reply.body) } else { serde_json::from_slice(&reply.body).ok() };
+    let answer =
+        if kind.starts_with(EVENTS) { last_answer(&reply.body) } else { serde_json::from_slice(&reply.body).ok() };
     match (answer, message) {
         // An older server does not know the newer beginning, each in its own way: that it refuses is the answer.
         (answer, ClientJsonRpcMessage::Request(request))

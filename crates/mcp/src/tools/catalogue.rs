@@ -21,17 +21,19 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let features = call.get_now("catalogue", &[]).await?;
-    let rules = call.get_now("whatif", &[]).await?;
+    let features = items(&features, "items");
     let mut answer = ToolAnswer::default();
-    let (features, rules) = (items(&features, "items"), items(&rules, "items"));
+    if let Some(feature) = call.args.text("id").and_then(|id| features.iter().find(|f| word(f, "id") == id)) {
+        let names = ["id", "spoken", "unit", "formula", "inputs", "window", "warm_up", "value_type", "words", "ranks"];
+        answer.fields(feature, &names);
+        answer.fields(feature, &["source", "version", "group", "update"]);
+        return Ok(answer);
+    }
+    // Rules are read where they are asked for: a book is large.
+    let is_of_rules = call.args.text("id").is_some() || call.args.flag("rules");
+    let rules = if is_of_rules { call.get_now("whatif", &[]).await? } else { Value::Null };
+    let rules = items(&rules, "items");
     if let Some(id) = call.args.text("id") {
-        if let Some(feature) = features.iter().find(|f| word(f, "id") == id) {
-            let names =
-                ["id", "spoken", "unit", "formula", "inputs", "window", "warm_up", "value_type", "words", "ranks"];
-            answer.fields(feature, &names);
-            answer.fields(feature, &["source", "version", "group", "update"]);
-            return Ok(answer);
-        }
         let of_rule: Vec<Value> =
             rules.iter().filter(|r| [word(r, "rule"), word(r, "name")].contains(&id)).cloned().collect();
         if let Some(first) = of_rule.first() {

@@ -27,8 +27,8 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 const MOST: usize = 1_000;
 /// Records read for a row.
 const EACH: usize = 2;
-/// Rows read behind those that were shown.
-const MORE: usize = 100;
+/// A row takes more tokens than this.
+const ROW_TOKENS: usize = 40;
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     match call.args.text("id") {
@@ -39,7 +39,8 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
 
 async fn all(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     call.within(MOST / EACH)?;
-    let limit = (EACH * (call.from + MORE)).min(MOST).to_string();
+    let more = call.args.budget() / ROW_TOKENS + 1;
+    let limit = (EACH * (call.from + more)).min(MOST).to_string();
     let parameters = [
         ("market", call.args.text("market")),
         ("pattern", call.args.text("pattern")),

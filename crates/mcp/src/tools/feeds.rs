@@ -14,20 +14,31 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
     run: |call| -> Answering<'_> { Box::pin(run(call)) },
 };
 
+/// Streams read where none is lost.
+const FEW: &str = "100";
 /// Streams read at most.
 const MOST: &str = "1000";
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
-    let parameters = [("venue", call.args.text("venue")), ("market", call.args.text("market")), ("limit", Some(MOST))];
     if call.as_of.is_some() {
         return stored(call).await;
     }
-    match call.get_now("feeds", &parameters).await {
+    let asked = async |limit: &str| {
+        let of = [("venue", call.args.text("venue")), ("market", call.args.text("market")), ("limit", Some(limit))];
+        call.get_now("feeds", &of).await
+    };
+    match asked(FEW).await {
+        Ok(found) if call.from > 0 || has_lost(&found["counts"]) => Ok(listened(call, &asked(MOST).await?)),
         Ok(found) => Ok(listened(call, &found)),
         // A process that listens to nothing, or not to this market, says so.
         Err(fault) if fault.kind.ends_with(":not-live") => stored(call).await,
         Err(fault) => Err(fault),
     }
+}
+
+/// Is a stream lost, which comes before all that are live?
+fn has_lost(counts: &Value) -> bool {
+    ["gap", "resync", "stale"].iter().any(|state| counts[*state].as_u64() != Some(0))
 }
 
 /// Of a process that listens.
@@ -39,7 +50,12 @@ fn listened(call: &ToolCall<'_>, found: &Value) -> ToolAnswer {
     let streams: Vec<Value> = streams.into_iter().skip(call.from).cloned().collect();
     let fields = ["instrument", "metric", "continuity", "age_ms", "reason", "since", "losses", "source", "kind"];
     answer.rows(RowTable::of_objects("streams", &fields, &streams));
-    answer.beyond = usize::from(found["next_cursor"].is_string());
+    // Behind this page there are as many as are counted.
+    let all = found["counts"].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum::<u64>();
+    let all = usize::try_from(all).unwrap_or(usize::MAX);
+    if found["next_cursor"].is_string() {
+        answer.beyond = all.saturating_sub(items(found, "items").len());
+    }
     let venues: Vec<Value> = items(found, "venues")
         .iter()
         .map(|venue| {

@@ -61,13 +61,27 @@ struct BoardRow<'a> {
     #[serde(borrow)]
     venue: Cow<'a, str>,
     #[serde(borrow)]
-    cells: &'a RawValue,
+    cells: Vec<&'a RawValue>,
 }
 
-/// A market that fits, with its cells read.
-struct Shown<'a> {
-    row: &'a BoardRow<'a>,
-    cells: Vec<Value>,
+impl BoardRow<'_> {
+    /// A cell that is a whole number.
+    fn code(&self, at: usize) -> Option<i64> {
+        self.cells.get(at)?.get().parse().ok()
+    }
+
+    fn number(&self, at: usize) -> Option<f64> {
+        self.cells.get(at)?.get().parse().ok()
+    }
+
+    fn cell(&self, at: usize) -> Value {
+        self.cells.get(at).and_then(|cell| serde_json::from_str(cell.get()).ok()).unwrap_or_default()
+    }
+
+    /// The word of a code.
+    fn word<'w>(&self, at: usize, words: &'w [Cow<'_, str>]) -> Option<&'w str> {
+        words.get(usize::try_from(self.code(at)?).ok()?).map(Cow::as_ref)
+    }
 }
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
@@ -91,24 +105,21 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         return Err(CallFault::new(format!("venue: no market of '{venue}' is known; there are {known}")));
     }
     let (risk, interest, row_ts) = (place("risk"), place("oi_usd"), place("row_ts"));
-    let number = |cells: &[Value], at: Option<usize>| at.and_then(|at| cells.get(at)).and_then(Value::as_f64);
     let fits = |row: &BoardRow<'_>| {
         let text = call.args.text("text").map(str::to_lowercase);
         let named = |text: String| [&row.instrument, &row.symbol].iter().any(|n| n.to_lowercase().contains(&text));
         call.args.text("venue").is_none_or(|venue| row.venue == venue) && text.is_none_or(named)
     };
-    let mut shown = Vec::new();
-    for row in board.rows.iter().filter(|row| fits(row)) {
-        let cells: Vec<Value> = serde_json::from_str(row.cells.get()).unwrap_or_default();
-        let has_label =
-            |label: &String| axes.iter().any(|(at, words)| word(&cells, *at, words) == Some(label.as_str()));
-        let is_large = |least: f64| number(&cells, interest).is_some_and(|oi| oi >= least);
-        if label.as_ref().is_none_or(has_label) && call.args.number("min_oi_usd").is_none_or(is_large) {
-            shown.push(Shown { row, cells });
-        }
-    }
-    let severity = |one: &Shown<'_>| risk.and_then(|at| one.cells.get(at)).and_then(Value::as_i64);
-    shown.sort_by_key(|one| core::cmp::Reverse(severity(one)));
+    let has_label = |row: &BoardRow<'_>| {
+        label.as_ref().is_none_or(|label| axes.iter().any(|(at, words)| row.word(*at, words) == Some(label.as_str())))
+    };
+    let is_large = |row: &BoardRow<'_>| {
+        let least = call.args.number("min_oi_usd");
+        least.is_none_or(|least| interest.and_then(|at| row.number(at)).is_some_and(|oi| oi >= least))
+    };
+    let mut shown: Vec<&BoardRow<'_>> =
+        board.rows.iter().filter(|row| fits(row) && has_label(row) && is_large(row)).collect();
+    shown.sort_by_key(|row| core::cmp::Reverse(risk.and_then(|at| row.code(at))));
     let mut answer = ToolAnswer::default();
     answer.field("as_of", board.ts.as_ref());
     answer.field("count", shown.len());
@@ -116,27 +127,22 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let columns: Vec<usize> =
         (0..board.columns.len()).filter(|at| !LEFT_OUT.contains(&board.columns[*at].as_ref())).collect();
     let now = Ts::parse(&board.ts).ok();
-    let line = |one: &Shown<'_>| {
-        let minute = row_ts.and_then(|at| one.cells.get(at)).and_then(Value::as_i64);
+    let line = |row: &&BoardRow<'_>| {
+        let minute = row_ts.and_then(|at| row.code(at));
         let age = || Some(now?.0.div_euclid(SECOND) - minute?);
         let cell = |at: &usize| {
             let words = axes.iter().find(|(axis, _)| axis == at);
-            match words.and_then(|(at, words)| word(&one.cells, *at, words)) {
-                Some(label) => label.into(),
-                None => one.cells.get(*at).cloned().unwrap_or_default(),
-            }
+            let label = words.and_then(|(at, words)| row.word(*at, words));
+            label.map_or_else(|| row.cell(*at), Into::into)
         };
-        [one.row.instrument.as_ref().into(), age().into()].into_iter().chain(columns.iter().map(cell)).collect()
+        [row.instrument.as_ref().into(), age().into()].into_iter().chain(columns.iter().map(cell)).collect()
     };
     let names = ["market", "age_s"].into_iter().chain(columns.iter().map(|at| board.columns[*at].as_ref()));
-    answer.rows(RowTable::new("markets", names, shown.iter().skip(call.from).map(line)));
+    let asked_for = &shown[call.from.min(shown.len())..];
+    let written = &asked_for[..call.most().min(asked_for.len())];
+    answer.rows(RowTable::new("markets", names, written.iter().map(line)));
+    answer.beyond = asked_for.len() - written.len();
     Ok(answer)
-}
-
-/// The word of a code.
-fn word<'a>(cells: &[Value], at: usize, words: &'a [Cow<'a, str>]) -> Option<&'a str> {
-    let code = cells.get(at).and_then(Value::as_u64).and_then(|code| usize::try_from(code).ok())?;
-    words.get(code).map(Cow::as_ref)
 }
 
 fn unknown_label(label: &str, axes: &[(usize, &Vec<Cow<'_, str>>)]) -> CallFault {

@@ -120,6 +120,11 @@ impl ToolCall<'_> {
         Ok((asked - of).as_secs().into())
     }
 
+    /// Rows that there is room for at most: none takes fewer tokens than its name.
+    fn most(&self) -> usize {
+        self.args.budget() / ROW_LEAST + 1
+    }
+
     /// Refuses a place behind the last row that is read.
     fn within(&self, most: usize) -> Result<(), CallFault> {
         if self.from < most {
@@ -139,6 +144,9 @@ impl ToolCall<'_> {
         names.iter().filter_map(each).collect()
     }
 }
+
+/// Tokens of the shortest row.
+const ROW_LEAST: usize = 8;
 
 /// Characters of a digest that tell lists apart.
 const SEAL: usize = 8;

@@ -79,7 +79,8 @@ impl Client {
             }
         }
         let mut sender = connect(world, &address).await?;
-        let response = sender.send_request(request(&address, headers, body)?).await.map_err(|e| protocol(&address, &e))?;
+        let response =
+            sender.send_request(request(&address, headers, body)?).await.map_err(|e| protocol(&address, &e))?;
         self.finish(world, &address, sender, response).await
     }
 

@@ -112,7 +112,9 @@ async fn carry(world: Arc<NetState>, venue: Arc<VenueLinks>, job: WaitingRequest
     let within = clock::real_at_least(&*world.clock, job.timeout, ANSWER_REAL);
     let attempt = async {
         let asking = async {
-            let Some(caller) = &venue.caller else { return world.client.ask(&world, &job.url, job.body.as_deref()).await };
+            let Some(caller) = &venue.caller else {
+                return world.client.ask(&world, &job.url, job.body.as_deref()).await;
+            };
             let call = caller.call(PostDoor(Arc::clone(&world)), job.url.clone(), job.body.clone().unwrap_or_default());
             Ok(HttpReply { status: ANSWERED, headers: HeaderMap::new(), body: call.await? })
         };

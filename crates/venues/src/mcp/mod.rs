@@ -10,7 +10,7 @@ mod session;
 mod shipped;
 pub mod table;
 
-pub use shipped::SHIPPED;
+pub use shipped::{SHIPPED, ShippedTable};
 pub use table::{McpCall, McpFact, McpGood, McpSource, StampUnit};
 
 use crate::session::registry::no_further;
@@ -50,7 +50,7 @@ pub const fn def(id: &'static str, trades: MarketKind) -> VenueDef {
         metrics: &Metric::ALL,
         discovery: |_| vec![Ask::get(LIST.to_owned(), CALLS)],
         further: no_further,
-        instruments: |answers| answers.iter().try_fold(Vec::new(), markets),
+        instruments: |answers| answers.iter().try_fold(Vec::new(), |all, body| markets(all, body)),
         time: |_| None,
         read_time: |_| None,
         open: |config| Box::new(session::McpSession::new(config)),
@@ -76,8 +76,9 @@ fn limits() -> Limits {
     }
 }
 
-fn markets(mut all: Vec<MarketSpec>, body: &Vec<u8>) -> Result<Vec<MarketSpec>, String> {
-    let offered: Offered = serde_json::from_slice(body).map_err(|e| format!("what the server has cannot be read: {e}"))?;
+fn markets(mut all: Vec<MarketSpec>, body: &[u8]) -> Result<Vec<MarketSpec>, String> {
+    let offered: Offered =
+        serde_json::from_slice(body).map_err(|e| format!("what the server has cannot be read: {e}"))?;
     all.extend(offered.markets);
     Ok(all)
 }

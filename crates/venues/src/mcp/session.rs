@@ -301,14 +301,7 @@ impl McpSession {
     }
 
     /// The facts of one metric of a market in an answer.
-    fn facts(
-        &mut self,
-        now: Ts,
-        market: MarketIndex,
-        (tool, fact): (&str, &McpFact),
-        answer: &Value,
-        out: &mut Out,
-    ) {
+    fn facts(&mut self, now: Ts, market: MarketIndex, (tool, fact): (&str, &McpFact), answer: &Value, out: &mut Out) {
         let spec = self.state.markets[market.index()].spec.clone();
         let all = rows(fact, answer);
         let is_list = all.is_some();
@@ -349,7 +342,9 @@ impl McpSession {
         let known = self.state.markets.get_mut(market.index())?;
         let newest = self.desk.tracker.get(market, metric).and_then(|stream| stream.newest);
         for (at, payload) in found {
-            if known.floor.is_some_and(|floor| at < floor && now - at >= FRESH) || newest.is_some_and(|newest| at < newest) {
+            if known.floor.is_some_and(|floor| at < floor && now - at >= FRESH)
+                || newest.is_some_and(|newest| at < newest)
+            {
                 continue;
             }
             self.desk.tracker.progress(market, metric, now, at, out);
@@ -484,9 +479,12 @@ fn payload(row: &FactRow<'_>) -> Option<Payload> {
     match row.fact.metric {
         Metric::BestBidAsk => row.top().and_then(top),
         Metric::Book => row.book_top().and_then(top),
-        Metric::FundingRate => {
-            row.funding().map(|(rate, interval_h, next_ts)| Payload::Funding { rate, interval_h, next_ts, special: false })
-        }
+        Metric::FundingRate => row.funding().map(|(rate, interval_h, next_ts)| Payload::Funding {
+            rate,
+            interval_h,
+            next_ts,
+            special: false,
+        }),
         _ => row.value().map(Payload::Value),
     }
 }

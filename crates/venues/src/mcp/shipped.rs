@@ -3,8 +3,11 @@
 use super::table::{McpCall, McpFact, McpGood, McpSource, StampUnit};
 use barograph_domain::{Metric, Span};
 
+/// A table with the name of its server.
+pub type ShippedTable = (&'static str, fn() -> McpSource);
+
 /// Shipped tables.
-pub const SHIPPED: [(&str, fn() -> McpSource); 1] = [("coinex", coinex)];
+pub const SHIPPED: [ShippedTable; 1] = [("coinex", coinex)];
 
 /// `coinex-mcp-server` 0.1.0a8 (coinex §5): what its public tools bring of futures. Its liquidation tool is a stub that refuses every
 /// call, so that liquidations are not offered; its k-lines have no open interest, which the ticker brings beside them (R3.2).

@@ -176,7 +176,9 @@ impl McpCall {
             return Err(format!("{tool}: {metric} needs `{missing}`, the place of it in a row"));
         }
         if !self.is_of_one_market() && fact.place("market").is_none() {
-            return Err(format!("{tool}: it is called once for all markets, so {metric} needs `market`, the place of the name"));
+            return Err(format!(
+                "{tool}: it is called once for all markets, so {metric} needs `market`, the place of the name"
+            ));
         }
         match fact.factors.iter().find(|(part, by)| fact.place(part).is_none() || !by.is_finite() || *by == 0.0) {
             Some((part, _)) => Err(format!("{tool}: the factor of '{part}' is of no part of {metric}, or no number")),
@@ -205,7 +207,7 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused_with_what_can() {
         assert_eq!(source(|_| {}), Ok(()));
-        let mut refused = |change: fn(&mut McpCall), part: &str| {
+        let refused = |change: fn(&mut McpCall), part: &str| {
             let why = source(change).unwrap_err();
             assert!(why.contains(part), "{why}");
         };

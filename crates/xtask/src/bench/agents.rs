@@ -115,18 +115,23 @@ fn beside_hostile(to: SocketAddr) -> Result<(f64, usize), String> {
     };
     std::thread::scope(|scope| {
         let attackers: Vec<_> = (0..HOSTILE).map(|n| scope.spawn(move || attack(n))).collect();
-        let (over, polite) = (&over, scope.spawn(|| {
-            let (mut connection, mut times) = (Connection::open(to)?, Vec::new());
-            while !over.load(Ordering::Relaxed) {
-                let begun = Instant::now();
-                match connection.get(CONTEXT)? {
-                    200 => times.push(begun.elapsed().as_secs_f64() * 1e3),
-                    status => return Err(format!("beside the hostile client {CONTEXT} was answered with {status}")),
+        let (over, polite) = (
+            &over,
+            scope.spawn(|| {
+                let (mut connection, mut times) = (Connection::open(to)?, Vec::new());
+                while !over.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
+                    match connection.get(CONTEXT)? {
+                        200 => times.push(begun.elapsed().as_secs_f64() * 1e3),
+                        status => {
+                            return Err(format!("beside the hostile client {CONTEXT} was answered with {status}"));
+                        }
+                    }
+                    std::thread::sleep(POLITE);
                 }
-                std::thread::sleep(POLITE);
-            }
-            Ok(times)
-        }));
+                Ok(times)
+            }),
+        );
         let sent = attackers.into_iter().map(|thread| thread.join().unwrap_or(0)).sum();
         over.store(true, Ordering::Relaxed);
         let times = polite.join().map_err(|_panic| "the polite client has crashed".to_owned())??;
