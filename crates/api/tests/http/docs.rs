@@ -229,7 +229,7 @@ fn no_payload_has_a_field_that_could_be_an_order() {
     }
 }
 
-/// What language models are told of this server is there.
+/// What language models are sent to is there.
 #[test]
 fn every_address_that_language_models_are_sent_to_answers() {
     let server = listening();
