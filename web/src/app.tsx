@@ -28,12 +28,13 @@ import { WatchNotices } from './ui/WatchNotices';
 
 /** What stands at the addresses of the list, by file. All in one piece but the market, which brings a chart library, and what is opened
  * now and then. */
-const SHOWN = import.meta.glob<Record<string, ComponentType>>(['./pages/*/*Page.tsx', '!./pages/{market,whatif,paper,lab,cases}/*'], { eager: true });
+const SHOWN = import.meta.glob<Record<string, ComponentType>>(['./pages/*/*Page.tsx', '!./pages/{market,whatif,paper,lab,cases,agents}/*'], { eager: true });
 const LATER = {
   whatif: () => import('./pages/whatif/WhatifPage').then((m) => m.WhatifPage),
   paper: () => import('./pages/paper/PaperPage').then((m) => m.PaperPage),
   cases: () => import('./pages/cases/CasesPage').then((m) => m.CasesPage),
   lab: () => import('./pages/lab/LabPage').then((m) => m.LabPage),
+  agents: () => import('./pages/agents/AgentsPage').then((m) => m.AgentsPage),
 };
 const loadMarket = () => import('./pages/market/MarketPage').then((m) => m.MarketPage);
 
@@ -90,7 +91,7 @@ export function App(): JSX.Element {
 
 function Page({ at }: { at: Route }): JSX.Element {
   if (at.page === 'market') return <Later key={at.instrument} load={loadMarket} props={{ instrument: at.instrument }} />;
-  if (at.page === 'whatif' || at.page === 'paper' || at.page === 'lab' || at.page === 'cases') return <Later key={at.page} load={LATER[at.page]} props={{}} />;
+  if (at.page === 'whatif' || at.page === 'paper' || at.page === 'lab' || at.page === 'agents' || at.page === 'cases') return <Later key={at.page} load={LATER[at.page]} props={{}} />;
   const name = componentOf(at.page);
   const Shown = SHOWN[`./pages/${at.page}/${name}.tsx`]?.[name];
   if (Shown !== undefined) return <Shown />;

@@ -5,8 +5,10 @@
 //! the page's own files and the session itself are reachable without: they hold nothing of the user's. What changes something is
 //! refused when another site's page sent it, whatever cookies the browser added.
 
+use crate::agent_sessions::SessionRoom;
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::Route;
+use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method};
 use serde::Serialize;
@@ -127,6 +129,38 @@ pub(crate) fn check(
             .hint("ask the operator for one with the role operate"));
     }
     Ok(Some((caller, pass)))
+}
+
+/// Where the token of an agent's session is good.
+const AGENTS: &str = "/mcp";
+
+/// May this request with the token of a session be answered? It opens one address, also where nobody else is asked for a token; who
+/// answers there goes with the request. One whose session has ended is not taken for none: the agent would see the present.
+pub(crate) fn of_session(
+    room: Option<&SessionRoom>,
+    token: &str,
+    route: Option<&Route>,
+    request: &mut Request,
+) -> Result<(), Problem> {
+    if !is_safe(request.method()) {
+        same_site(request.headers())?;
+    }
+    if route.is_none_or(|route| route.path != AGENTS) {
+        return Err(Problem::new(
+            ProblemKind::Forbidden,
+            "the token of an agent's session opens /mcp and nothing else",
+        )
+        .hint("ask /mcp, or come with another token"));
+    }
+    let door = room.and_then(|room| room.0.door(token)).ok_or_else(|| {
+        Problem::new(
+            ProblemKind::Unauthorized,
+            "no open session has this token; it has ended, or the server began anew",
+        )
+        .hint("begin another with POST /api/v1/agent-sessions")
+    })?;
+    request.extensions_mut().insert(door);
+    Ok(())
 }
 
 /// The token of a request: the header counts before the cookie, and no cookie but the session's counts.

@@ -1,6 +1,7 @@
 //! What every request passes before and after its route: host, caller, sizes, concurrency, time limit, counters.
 
 use crate::access::{self, Access};
+use crate::agent_sessions::SESSION_TOKEN;
 use crate::host;
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::{self, Route};
@@ -95,6 +96,13 @@ fn admit(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Res
                 .retry_after(Some(seconds))
                 .hint("ask less often; the event stream tells what is new")
         })?;
+    }
+    if let Some(token) = access::token(request.headers()).filter(|token| token.starts_with(SESSION_TOKEN)) {
+        let admitted = access::of_session(app.config.agent_sessions.as_ref(), &token, route, request);
+        if admitted.as_ref().is_err_and(|problem| problem.kind == ProblemKind::Unauthorized) {
+            failed(app, peer, Some(&token))?;
+        }
+        return admitted;
     }
     match access::check(&app.config.access, request.method(), route, request.headers()) {
         Ok(Some((caller, pass))) => {

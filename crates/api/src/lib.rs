@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod access;
+pub mod agent_sessions;
 mod agents;
 pub mod alias;
 mod alone;

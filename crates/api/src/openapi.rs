@@ -60,6 +60,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ("MetricPoint", &["known"]),
     ("Problem", &["value", "hint", "candidates"]),
     ("HealthView", &["notes"]),
+    ("SessionBasis", &["mask"]),
     ("WarningView", &["reason"]),
     ("AliasEvent", &["symbol", "asset_pair"]),
     ("HourOfLiquidations", &["long_usd_reason", "short_usd_reason"]),

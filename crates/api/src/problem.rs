@@ -138,6 +138,8 @@ kinds! {
     UnknownWatch 404 "unknown-watch" "unknown watch";
     /// No such case is filed.
     UnknownCase 404 "unknown-case" "unknown case";
+    /// No such session of an agent is on record.
+    UnknownSession 404 "unknown-session" "unknown session";
     /// No such alert is stored.
     UnknownAlert 404 "unknown-alert" "unknown alert";
     /// The venue does not have it.

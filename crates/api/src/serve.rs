@@ -5,6 +5,7 @@
 //! streams are asked to end, requests under way finish, and what is left after the deadline is cut.
 
 use crate::access::Access;
+use crate::agent_sessions::SessionRoom;
 use crate::agents::AgentDoor;
 use crate::clients::{ClientLimits, ClientPlace};
 use crate::error::{Error, check_listen};
@@ -90,6 +91,8 @@ pub struct ServeConfig {
     pub version: String,
     /// Who answers agents at `/mcp`; `None`: nobody.
     pub agents: Option<AgentDoor>,
+    /// Who keeps sessions of agents; `None`: nobody.
+    pub agent_sessions: Option<SessionRoom>,
     /// Where incidents go.
     pub report: Reporter,
 }
@@ -111,6 +114,7 @@ impl Default for ServeConfig {
             drain: Duration::from_secs(10),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             agents: None,
+            agent_sessions: None,
             report: Reporter::default(),
         }
     }

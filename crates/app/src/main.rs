@@ -4,6 +4,8 @@
 //! the terminal or through `api`. Exit codes: 0 fine, 1 the check said no, 2 usage or configuration, 3 failure at run time.
 
 mod advice;
+#[cfg(feature = "mcp")]
+mod agent_sessions;
 mod builtin;
 mod cases;
 mod causality;

@@ -70,13 +70,11 @@ impl TokenBook {
         if tokens.iter().any(|t| t.name == name) {
             return Err(Failure::usage(format!("there is a token '{name}'; revoke it first, or choose another name")));
         }
-        let mut bits = [0_u8; 32];
-        getrandom::fill(&mut bits).map_err(Failure::broken)?;
-        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bits));
+        let token = drawn(PREFIX)?;
         tokens.push(Stored {
             name: name.to_owned(),
             role: role.name().to_owned(),
-            hash: hex(&Sha256::digest(token.as_bytes())),
+            hash: hashed(&token),
             created_at: now,
         });
         self.write(&tokens)?;
@@ -139,7 +137,7 @@ impl Tokens for TokenBook {
     fn caller(&self, token: &str) -> Option<Caller> {
         // A file that cannot be read admits nobody.
         self.refresh().ok()?;
-        let hash = hex(&Sha256::digest(token.as_bytes()));
+        let hash = hashed(token);
         let mut found = None;
         for stored in &self.lock().tokens {
             if same(stored.hash.as_bytes(), hash.as_bytes())
@@ -152,8 +150,20 @@ impl Tokens for TokenBook {
     }
 }
 
+/// A token nobody has had: 256 random bits behind what its kind begins with.
+pub(crate) fn drawn(prefix: &str) -> Result<String, Failure> {
+    let mut bits = [0_u8; 32];
+    getrandom::fill(&mut bits).map_err(Failure::broken)?;
+    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bits)))
+}
+
+/// What is kept of a token.
+pub(crate) fn hashed(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
 /// Equality whose time does not show where the difference is.
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
 }
 

@@ -140,6 +140,15 @@ impl ToolArgs {
         Ok(Self(given.into_iter().filter(|(_, value)| !value.is_null()).collect()))
     }
 
+    /// Arguments that were read, in other terms.
+    pub(crate) fn of(given: Map<String, Value>) -> Self {
+        Self(given)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter()
+    }
+
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }

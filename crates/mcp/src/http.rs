@@ -1,5 +1,6 @@
-//! Over HTTP, at `/mcp` of the server that everybody asks: JSON answers, no sessions.
+//! Over HTTP, at `/mcp` of the server that everybody asks: JSON answers, and no state but that of a session of ours.
 
+use crate::locked::LockedSession;
 use crate::server::AgentServer;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -18,6 +19,8 @@ pub struct OverHttp {
     version: String,
     sessions: Arc<NeverSessionManager>,
     config: StreamableHttpServerConfig,
+    /// Whose clock holds, where it is not that of the program.
+    locked: Option<Arc<LockedSession>>,
 }
 
 impl OverHttp {
@@ -30,7 +33,13 @@ impl OverHttp {
             .with_legacy_session_mode(false)
             .with_json_response(true)
             .with_max_request_body_bytes(MESSAGE_BYTES_MAX);
-        Self { version: version.into(), sessions: Arc::new(NeverSessionManager::default()), config }
+        Self { version: version.into(), sessions: Arc::new(NeverSessionManager::default()), config, locked: None }
+    }
+
+    /// The same for whoever is in this session.
+    #[must_use]
+    pub fn within(self, session: Arc<LockedSession>) -> Self {
+        Self { locked: Some(session), ..self }
     }
 }
 
@@ -41,6 +50,10 @@ impl Agents for OverHttp {
         request: Request<Body>,
     ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send + '_>> {
         let server = AgentServer::new(inside, self.version.clone());
+        let server = match &self.locked {
+            Some(session) => server.within(Arc::clone(session)),
+            None => server,
+        };
         let service =
             StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&self.sessions), self.config.clone());
         Box::pin(async move { service.handle(request).await.map(Body::new) })

@@ -12,6 +12,7 @@ mod budget;
 mod fault;
 mod http;
 mod locked;
+mod mask;
 mod number;
 mod server;
 mod source;
@@ -22,9 +23,9 @@ mod tools;
 pub use budget::tokens;
 pub use http::OverHttp;
 pub use locked::{
-    AgainstReading, LockedSession, RecordLine, RecordSink, SessionBasis, SessionReport, SessionScore, check_record,
-    digest, session_report,
+    FORECAST, LockedSession, RecordLine, RecordSink, check_record, digest, ends_too_early, session_report,
 };
+pub use mask::{mask_basis, seed_of, unclassified};
 pub use server::AgentServer;
 pub use source::{ServerPlace, SourceServer};
 pub use stdio::serve_stdio;

@@ -51,17 +51,20 @@ impl AgentServer {
 
     /// The same in a session with a clock of its own: two tools more, and nothing later than that clock.
     #[must_use]
-    pub fn within(self, session: LockedSession) -> Self {
-        Self { session: Some(Arc::new(session)), ..self }
+    pub fn within(self, session: Arc<LockedSession>) -> Self {
+        Self { session: Some(session), ..self }
     }
 
     /// Answers a call; `None`: there is no such tool.
     async fn answer(&self, tool: &str, given: JsonObject) -> Option<Result<FittedAnswer, CallFault>> {
         if let Some(session) = &self.session {
-            return session.call(&self.inside, tool, given).await;
+            // To its end, also where the client leaves: a clock that has moved is on record.
+            let (session, inside, tool) = (Arc::clone(session), self.inside.clone(), tool.to_owned());
+            let called = tokio::spawn(async move { session.call(&inside, &tool, given).await }).await;
+            return called.unwrap_or_else(|_panic| Some(Err(CallFault::new("the call broke off; repeat it"))));
         }
         let tool = TOOLS.iter().find(|known| known.name == tool)?;
-        Some(tool.call(&self.inside, given).await)
+        Some(tool.call(&self.inside, given, None).await)
     }
 
     /// Names of all tools here.
@@ -101,8 +104,14 @@ impl ServerHandler for AgentServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let mut tools = LIST.clone();
-        if self.session.is_some() {
+        if let Some(session) = &self.session {
             tools.extend(LOCKED_TOOLS.iter().map(|tool| listed(tool.name, tool.about, &tool.schema())));
+            if let Some(mask) = session.mask() {
+                for tool in &mut tools {
+                    let schema = mask.schema(&tool.name, Value::Object((*tool.input_schema).clone()));
+                    tool.input_schema = Arc::new(schema.as_object().cloned().unwrap_or_default());
+                }
+            }
         }
         let mut list = ListToolsResult::with_all_items(tools);
         (list.ttl_ms, list.cache_scope) = (Some(LIST_HOLDS_MS), Some(CacheScope::Public));

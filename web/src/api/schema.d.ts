@@ -1537,6 +1537,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sessions of agents there are a record of, the newest first. */
+        get: operations["listAgentSessions"];
+        put?: never;
+        /**
+         * Begins a session with a clock of its own, for those who test agents.
+         * @description `/mcp` with `Authorization: Bearer` and the token of the answer is this session: tools answer as of its clock, and two more move it
+         *     and put forecasts on record. The token opens nothing else. An agent that can reach this server without a token can ask it what it
+         *     likes: have the server ask for tokens, or give the agent no other way to it.
+         */
+        post: operations["beginAgentSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a session was worth: its forecasts against the ledger's outcomes, beside those of the rules and of the references. */
+        get: operations["getAgentSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1732,6 +1772,88 @@ export interface components {
             open_positions: string;
             /** @description Everything that stands in for something missing, in words. */
             defaults_used: string[];
+        };
+        /** @description Skill against a reference. */
+        AgainstReading: {
+            /** @description Cases it is of. */
+            n: number;
+            /**
+             * Format: double
+             * @description `1 − BS/BS_ref`; null where the reference was perfect, or there is no case.
+             */
+            skill: number | null;
+            /** @description Its 90 % band (block bootstrap); null where there is too little data for one. */
+            band: number[] | null;
+            /**
+             * Format: double
+             * @description Mean squared error of the reference.
+             */
+            reference_brier: number | null;
+        };
+        /** @description A session that has begun. */
+        AgentSessionBegun: {
+            /**
+             * @description Its id, the name of its record.
+             * @example momentum-1
+             */
+            id: string;
+            /** @description Opens `/mcp` as `Authorization: Bearer`, and nothing else. It is shown once. */
+            token: string;
+            /** @description Who is examined. */
+            agent: string;
+            /**
+             * Format: date-time
+             * @description Where its clock begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Where it ends.
+             */
+            until: string;
+            /** @description Are markets, prices and times hidden? */
+            is_masked: boolean;
+        };
+        /** @description A session in the list. */
+        AgentSessionLine: {
+            /**
+             * @description Its id, the name of its record.
+             * @example momentum-1
+             */
+            id: string;
+            /** @description Who is examined. */
+            agent: string;
+            /**
+             * Format: date-time
+             * @description Where its clock begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Where it ends.
+             */
+            until: string;
+            /** @description Are markets, prices and times hidden? */
+            is_masked: boolean;
+            /** @description Does its token still open `/mcp`? */
+            is_open: boolean;
+            /**
+             * Format: int64
+             * @description Calls on its record.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Forecasts on its record.
+             */
+            forecasts: number;
+        };
+        /** @description The sessions there are a record of. */
+        AgentSessionList: {
+            /** @description The newest first. */
+            items: components["schemas"]["AgentSessionLine"][];
+            /** @description There are more than are listed. */
+            more: boolean;
         };
         /** @description Whether a number of alerts a day is kept. */
         AlertBudgetView: {
@@ -6102,6 +6224,16 @@ export interface components {
             /** @description Which. */
             instrument: string;
         };
+        /** @description What a mask is made of. Whoever has it can take the mask off: it is on the record, and never in an answer. */
+        MaskBasis: {
+            /**
+             * Format: int64
+             * @description What factors and shift are drawn from.
+             */
+            seed: number;
+            /** @description The markets, in the order of their names under the mask: the first is `M01`. */
+            markets: string[];
+        };
         /** @description One condition of a silence. */
         Matcher: {
             /** @description `event_type`, `instrument`, `venue`, `symbol`, `severity`, `axis` or `rule`. */
@@ -6490,6 +6622,31 @@ export interface components {
              * @description Since when it was known.
              */
             known_at: string;
+        };
+        /** @description A session somebody begins for an agent. */
+        NewAgentSession: {
+            /**
+             * @description Who is examined, 1 to 64 characters; `agent` where it is left out.
+             * @example momentum
+             */
+            agent?: string | null;
+            /**
+             * Format: date-time
+             * @description Where its clock begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Where it ends.
+             */
+            until: string;
+            /** @description Are markets, prices and times hidden? Not where it is left out. */
+            mask?: boolean | null;
+            /**
+             * Format: int64
+             * @description What the mask is drawn from, below 2^53; goes with `mask`. Left out, it is drawn from the other fields.
+             */
+            seed?: number | null;
         };
         /** @description A changed book to be kept by the server. */
         NewBook: {
@@ -7920,11 +8077,98 @@ export interface components {
          * @enum {string}
          */
         Session: "ASIAN" | "LONDON" | "NY" | "ROLLOVER";
+        /** @description What a session is about; the first line of its record. */
+        SessionBasis: {
+            /** @description Who is examined. */
+            agent: string;
+            /**
+             * Format: date-time
+             * @description Where its clock begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Where it ends.
+             */
+            until: string;
+            /** @description Digest of what is stored, so that two sessions can be compared. */
+            data_digest: string;
+            /** @description Version of the program. */
+            version: string;
+            mask?: components["schemas"]["MaskBasis"] | null;
+        };
+        /** @description A session, read from its record. */
+        SessionReport: {
+            /** @description What it was about. */
+            basis: components["schemas"]["SessionBasis"];
+            /** @description Is what is stored now the same as then? Else outcomes may be others. */
+            is_same_data: boolean;
+            /** @description Hash of its last line: two runs of the same agent on the same data have the same. */
+            transcript: string;
+            /**
+             * Format: int64
+             * @description How often a tool was called.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Of them, answered with an error.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Tokens that were answered.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Forecasts on record.
+             */
+            forecasts: number;
+            /**
+             * Format: int64
+             * @description Of them, without an outcome: the ledger has no such case, or too little of its window was seen.
+             */
+            unresolved: number;
+            /** @description What they were worth, by event. */
+            scores: components["schemas"]["SessionScore"][];
+        };
         /**
          * @description What a caller may do.
          * @enum {string}
          */
         SessionRole: "read" | "operate" | "open";
+        /** @description Forecasts of one event. */
+        SessionScore: {
+            /**
+             * @description The event.
+             * @example hv_1h
+             */
+            event: string;
+            /** @description Cases with an outcome. */
+            n: number;
+            /** @description Windows among them that do not overlap. */
+            n_eff: number;
+            /**
+             * Format: double
+             * @description How often it happened.
+             */
+            base_rate: number | null;
+            /**
+             * Format: double
+             * @description Mean squared error of the probabilities.
+             */
+            brier: number | null;
+            /**
+             * Format: double
+             * @description Mean negative log likelihood, nats.
+             */
+            log_score: number | null;
+            /** @description Skill against each of `climatology`, `persistence` and `rules`, on the cases for which it had a probability. */
+            against: {
+                [key: string]: components["schemas"]["AgainstReading"];
+            };
+        };
         /** @description A trading session. */
         SessionSpan: {
             /**
@@ -13456,6 +13700,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAgentSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSessionList"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginAgentSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgentSession"];
+            };
+        };
+        responses: {
+            /** @description the session, with its token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSessionBegun"];
+                };
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgentSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the session.
+                 * @example momentum-1
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionReport"];
+                };
             };
             /** @description what was wrong and what to do */
             default: {

@@ -26,6 +26,7 @@ export const PAGES = {
   whatif: { path: '/whatif', title: 'What if?', timeless: true },
   paper: { path: '/paper', title: 'On paper' },
   lab: { path: '/lab', title: 'Lab', timeless: true },
+  agents: { path: '/agents', name: 'Agents', within: 'lab', timeless: true },
   positions: { path: '/positions', title: 'Positions' },
   alerts: { path: '/alerts', title: 'Alerts' },
   cases: { path: '/cases', name: 'Cases', within: 'alerts', timeless: true },

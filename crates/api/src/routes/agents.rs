@@ -1,6 +1,6 @@
 //! Where agents ask: the Model Context Protocol over HTTP.
 
-use crate::agents::Inside;
+use crate::agents::{AgentDoor, Inside};
 use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::SharedState;
@@ -25,7 +25,9 @@ pub(super) async fn ask(
     Params(()): Params<()>,
     request: Request,
 ) -> Result<Response<Body>, Problem> {
-    match &app.config.agents {
+    // Whoever came with the token of a session is answered by it.
+    let of_session = request.extensions().get::<AgentDoor>().cloned();
+    match of_session.or_else(|| app.config.agents.clone()) {
         Some(door) => Ok(door.0.answer(Inside::of(&app), request).await),
         None => Err(Problem::new(ProblemKind::UnknownRoute, "this program has no tools for agents")
             .hint("`make build` builds one that has")),

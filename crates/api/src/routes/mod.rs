@@ -1,6 +1,7 @@
 //! Every address this server has, in one list.
 
 pub(crate) mod advice;
+pub(crate) mod agent_sessions;
 pub(crate) mod agents;
 pub(crate) mod analysis;
 pub(crate) mod assets;
@@ -174,6 +175,9 @@ routes! {
     pages::openapi EVERYBODY,
     pages::llms EVERYBODY,
     agents::ask READ,
+    agent_sessions::list READ,
+    agent_sessions::begin OPERATE,
+    agent_sessions::one READ,
 }
 
 /// Every route, in the order of the list.

@@ -1,7 +1,7 @@
 //! Written by `cargo x gen` from web/src/pages/list.ts; edit that, not this.
 
 /// Addresses of the page's views, beside `/`.
-pub(crate) const VIEWS: [&str; 15] = [
+pub(crate) const VIEWS: [&str; 16] = [
     "/regimes",
     "/volatility",
     "/funding",
@@ -11,6 +11,7 @@ pub(crate) const VIEWS: [&str; 15] = [
     "/whatif",
     "/paper",
     "/lab",
+    "/agents",
     "/positions",
     "/alerts",
     "/cases",

@@ -62,9 +62,11 @@ const OTHER: &[(&str, &str, &str)] = &[
     ("/llms.txt", "/llms.txt", "text/plain; charset=utf-8"),
 ];
 
-/// Asked in tests of their own: `stream`, `advice`, `cases`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`, and charts end to end.
-const ELSEWHERE: [&str; 42] = [
+/// Asked in tests of their own: `stream`, `advice`, `cases`, `delivery`, `universe`, `scores`, `studies`, `whatif`, `board`; agents and charts end to end.
+const ELSEWHERE: [&str; 44] = [
     "/mcp",
+    "/api/v1/agent-sessions",
+    "/api/v1/agent-sessions/{id}",
     "/api/v1/board",
     "/api/v1/board/stream",
     "/api/v1/markets/{id}/chart",

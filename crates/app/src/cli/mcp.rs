@@ -21,6 +21,12 @@ pub(crate) struct McpArgs {
     /// Where the record of the session goes; without it a new file in agent-sessions of the data folder
     #[arg(long, value_name = "FILE", requires = "locked")]
     pub(crate) record: Option<PathBuf>,
+    /// Names of markets, prices and times are hidden from the agent
+    #[arg(long, requires = "locked")]
+    pub(crate) mask: bool,
+    /// What the mask is drawn from, below 2^53; without it from agent, span and data
+    #[arg(long, value_name = "NUMBER", requires = "mask")]
+    pub(crate) seed: Option<u64>,
     /// What a session was worth, from its record
     #[arg(long, value_name = "FILE", conflicts_with = "locked")]
     pub(crate) report: Option<PathBuf>,

@@ -277,6 +277,19 @@ fn agents() -> Option<barograph_api::AgentDoor> {
     Some(barograph_api::AgentDoor(Arc::new(barograph_mcp::OverHttp::new(env!("CARGO_PKG_VERSION")))))
 }
 
+/// Who keeps their sessions.
+#[cfg(feature = "mcp")]
+fn agent_sessions(settings: &Settings) -> Option<barograph_api::agent_sessions::SessionRoom> {
+    let room = crate::agent_sessions::Room::new(&settings.data);
+    Some(barograph_api::agent_sessions::SessionRoom(Arc::new(room)))
+}
+
+/// This program was built without tools for agents.
+#[cfg(not(feature = "mcp"))]
+const fn agent_sessions(_settings: &Settings) -> Option<barograph_api::agent_sessions::SessionRoom> {
+    None
+}
+
 /// This program was built without tools for agents.
 #[cfg(not(feature = "mcp"))]
 const fn agents() -> Option<barograph_api::AgentDoor> {
@@ -290,6 +303,7 @@ pub(super) fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> 
         stream_clients_max: settings.stream_clients_max,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         agents: agents(),
+        agent_sessions: agent_sessions(settings),
         report: Reporter(Arc::new(|incident| {
             drop(writeln!(std::io::stderr(), "barograph: [HTTP] {}: {}", incident.route, incident.detail));
         })),

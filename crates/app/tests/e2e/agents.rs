@@ -12,7 +12,7 @@ use std::process::Stdio;
 const MOMENT: &str = "2026-02-05T14:35:00Z";
 
 /// A call of every tool, as somebody would ask it.
-fn calls() -> Vec<(&'static str, Value)> {
+pub(crate) fn calls() -> Vec<(&'static str, Value)> {
     vec![
         ("markets", json!({})),
         ("markets", json!({"label": "high_vol", "text": "btc"})),
@@ -34,7 +34,7 @@ fn calls() -> Vec<(&'static str, Value)> {
 }
 
 /// Sends bytes to `/mcp` and reads the answer to its end.
-fn posted(at: SocketAddr, body: &[u8], headers: &str) -> (u16, String) {
+pub(crate) fn posted(at: SocketAddr, body: &[u8], headers: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(at).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
     let head = format!(
@@ -52,7 +52,7 @@ fn posted(at: SocketAddr, body: &[u8], headers: &str) -> (u16, String) {
     (status, text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
 }
 
-fn place_of(server: &Server) -> SocketAddr {
+pub(crate) fn place_of(server: &Server) -> SocketAddr {
     server.connect().peer_addr().unwrap()
 }
 

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-const FROM: &str = "2026-02-03T00:00:00Z";
-const UNTIL: &str = "2026-02-06T00:00:00Z";
+pub(crate) const FROM: &str = "2026-02-03T00:00:00Z";
+pub(crate) const UNTIL: &str = "2026-02-06T00:00:00Z";
 
 /// A client that has started the program.
-struct Client {
+pub(crate) struct Client {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -19,7 +19,7 @@ struct Client {
 }
 
 impl Client {
-    fn start(place: &Place, args: &str) -> Self {
+    pub(crate) fn start(place: &Place, args: &str) -> Self {
         let words = format!("mcp --data data {args}");
         let mut command = place.command(words.split_whitespace());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -32,7 +32,7 @@ impl Client {
         client
     }
 
-    fn ask(&mut self, method: &str, params: &Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.asked += 1;
         let message = json!({"jsonrpc": "2.0", "id": self.asked, "method": method, "params": params});
         writeln!(self.input, "{message}").unwrap();
@@ -41,11 +41,11 @@ impl Client {
         serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
     }
 
-    fn call(&mut self, tool: &str, arguments: &Value) -> Value {
+    pub(crate) fn call(&mut self, tool: &str, arguments: &Value) -> Value {
         self.ask("tools/call", &json!({"name": tool, "arguments": arguments}))["result"].clone()
     }
 
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         drop(self.input);
         assert!(self.child.wait().unwrap().success());
     }
@@ -62,12 +62,15 @@ fn moments(text: &str) -> Vec<Ts> {
 }
 
 /// The first moment of an answer that is later than the clock.
-fn leak(answer: &Value, clock: Ts) -> Option<Ts> {
+pub(crate) fn leak(answer: &Value, clock: Ts) -> Option<Ts> {
     moments(&answer.to_string()).into_iter().find(|moment| *moment > clock)
 }
 
+/// Markets that are asked about, and what is none.
+pub(crate) const MARKETS: [&str; 6] = ["BTCUSDT", "ETHUSDT", "binance-usdm:BTCUSDT", "SOLUSDT", "NOSUCH", "../clock"];
+
 /// What a hostile client tries: every tool, every argument, moments around the clock in every way of writing them.
-fn attempt(random: &mut Random, clock: Ts) -> (&'static str, Value) {
+pub(crate) fn attempt(random: &mut Random, clock: Ts, markets: [&str; 6]) -> (&'static str, Value) {
     let hours = i64::try_from(random.below(400)).unwrap() - 200;
     let moment = clock + Span::mins(30 * hours);
     let written = |random: &mut Random| match random.below(6) {
@@ -78,7 +81,6 @@ fn attempt(random: &mut Random, clock: Ts) -> (&'static str, Value) {
         4 => json!(moment.iso()[..10]),
         _ => json!("tomorrow"),
     };
-    let markets = ["BTCUSDT", "ETHUSDT", "binance-usdm:BTCUSDT", "SOLUSDT", "NOSUCH", "../clock"];
     let market = json!(markets[usize::try_from(random.below(6)).unwrap()]);
     let (tool, mut given) = match random.below(100) {
         0 => ("scorecard", json!({"event": "hv_1h"})),
@@ -95,7 +97,7 @@ fn attempt(random: &mut Random, clock: Ts) -> (&'static str, Value) {
         15..=19 => ("levels", json!({"market": market})),
         20..=24 => ("feeds", json!({"market": market})),
         25..=29 => ("universe", json!({})),
-        30..=31 => ("universe", json!({"holdings": [{"symbol": "BTCUSDT", "side": "long"}]})),
+        30..=31 => ("universe", json!({"holdings": [{"symbol": market, "side": "long"}]})),
         32..=34 => ("advise", json!({"market": market, "side": "long", "entry": 70_000, "stop": 68_000})),
         35..=44 => ("markets", json!({"text": "btc"})),
         45..=46 => ("catalogue", json!({"text": "funding"})),
@@ -122,7 +124,7 @@ fn attacked(place: &Place, record: &str, seed: u64, calls: usize) -> usize {
         Client::start(place, &format!("--locked --from {FROM} --until {UNTIL} --agent hostile --record {record}"));
     let (mut random, mut clock, mut answered) = (Random::new(seed), Ts::parse(FROM).unwrap(), 0);
     for n in 0..calls {
-        let (tool, given) = attempt(&mut random, clock);
+        let (tool, given) = attempt(&mut random, clock, MARKETS);
         let answer = client.call(tool, &given);
         // A refusal repeats what was asked for.
         if answer["isError"] == false {

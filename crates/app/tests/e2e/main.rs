@@ -12,7 +12,9 @@
 
 mod advice;
 mod agents;
+mod agents_http;
 mod agents_locked;
+mod agents_masked;
 mod alerts;
 mod as_typed;
 mod board;

@@ -9,37 +9,25 @@ mod record;
 mod report;
 
 pub use record::{RecordLine, RecordSink, check_record, digest};
-pub use report::{AgainstReading, SessionReport, SessionScore, session_report};
+pub use report::session_report;
 
-use crate::answer::ToolAnswer;
 use crate::args::{AS_OF, Param, ToolArgs, schema};
 use crate::budget::{FittedAnswer, fit};
 use crate::fault::CallFault;
+use crate::mask::Mask;
 use crate::tools::TOOLS;
 use barograph_api::Inside;
+use barograph_api::agent_sessions::SessionBasis;
 use barograph_domain::Ts;
 use record::Record;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-/// What a session is about; the first line of its record.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-pub struct SessionBasis {
-    /// Who is examined.
-    pub agent: String,
-    /// Where its clock begins.
-    pub from: Ts,
-    /// Where it ends.
-    pub until: Ts,
-    /// Digest of what is stored, so that two sessions can be compared.
-    pub data_digest: String,
-    /// Version of the program.
-    pub version: String,
-}
-
 /// A session that is under way.
 pub struct LockedSession {
     basis: SessionBasis,
+    /// What hides markets, prices and times from the agent; everything here is in real terms.
+    mask: Option<Mask>,
     state: Mutex<SessionState>,
 }
 
@@ -69,6 +57,7 @@ impl LockedTool {
     }
 }
 
+pub use moves::FORECAST;
 pub(crate) use moves::LOCKED_TOOLS;
 
 impl LockedSession {
@@ -78,14 +67,12 @@ impl LockedSession {
     /// In plain words: an end that is not after the beginning, a record that cannot be written.
     pub fn begin(basis: SessionBasis, sink: Box<dyn RecordSink>) -> Result<Self, String> {
         if basis.until <= basis.from {
-            return Err(format!(
-                "the session ends at {} and begins at {}; give an end after the beginning",
-                basis.until, basis.from
-            ));
+            return Err(ends_too_early(basis.from, basis.until));
         }
+        let mask = basis.mask.as_ref().map(Mask::new);
         let record = Record::begin(&basis, sink)?;
         let state = SessionState { clock: basis.from, stated: Vec::new(), record };
-        Ok(Self { basis, state: Mutex::new(state) })
+        Ok(Self { basis, mask, state: Mutex::new(state) })
     }
 
     /// Answers a call as of the clock; `None`: there is no such tool.
@@ -98,18 +85,14 @@ impl LockedSession {
         let mut state = self.state.lock().await;
         let clock = state.clock;
         let answered = if let Some(locked) = LOCKED_TOOLS.iter().find(|known| known.name == tool) {
-            match ToolArgs::read(given.clone(), locked.params) {
-                Ok(args) => self
-                    .moved(&mut state, inside, tool, &args)
-                    .await
-                    .map(|answer| fit(&answer, BUDGET_OF_MOVES, |_| None)),
-                Err(fault) => Err(fault),
-            }
+            self.moved(&mut state, inside, locked, given.clone()).await
         } else {
             let known = TOOLS.iter().find(|known| known.name == tool)?;
-            match clock::held(given.clone(), clock) {
-                Ok(held) => known.call(inside, held).await,
-                Err(fault) => Err(fault),
+            let mask = self.mask.as_ref();
+            let shown = mask.map_or(clock, |mask| mask.shown(clock));
+            match clock::held(given.clone(), shown) {
+                Ok(held) => known.call(inside, held, mask).await,
+                Err(fault) => Err(mask.map_or(fault.clone(), |mask| mask.of_own_terms(fault))),
             }
         };
         // An answer that is not on record was never given.
@@ -123,14 +106,36 @@ impl LockedSession {
         &self,
         state: &mut SessionState,
         inside: &Inside,
-        tool: &str,
-        args: &ToolArgs,
-    ) -> Result<ToolAnswer, CallFault> {
-        match tool {
-            moves::ADVANCE => moves::advance(&self.basis, state, inside, args).await,
-            _ => moves::forecast(&self.basis, state, inside, args).await,
-        }
+        tool: &LockedTool,
+        given: Map<String, Value>,
+    ) -> Result<FittedAnswer, CallFault> {
+        let args = ToolArgs::read(given, tool.params)?;
+        let mask = self.mask.as_ref();
+        let args = match mask {
+            Some(mask) => mask.asked(tool.name, &args)?,
+            None => args,
+        };
+        let made = match tool.name {
+            moves::ADVANCE => moves::advance(&self.basis, state, inside, &args).await,
+            _ => moves::forecast(&self.basis, state, inside, &args).await,
+        };
+        let answer = match mask {
+            Some(mask) => mask.answer(tool.name, None, made.map_err(|fault| mask.fault(fault))?, 0),
+            None => made?,
+        };
+        Ok(fit(&answer, BUDGET_OF_MOVES, |_| None))
     }
+
+    /// The mask that is on.
+    pub(crate) fn mask(&self) -> Option<&Mask> {
+        self.mask.as_ref()
+    }
+}
+
+/// What is wrong with a session that ends before it begins.
+#[must_use]
+pub fn ends_too_early(from: Ts, until: Ts) -> String {
+    format!("the session ends at {until} and begins at {from}; give an end after the beginning")
 }
 
 /// Tokens of what `advance` and `forecast` answer.

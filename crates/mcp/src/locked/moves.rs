@@ -1,17 +1,20 @@
 //! The two tools that exist in a session only: the clock goes on, and a forecast is put on record.
 
-use super::{LockedTool, SessionBasis, SessionState};
+use super::{LockedTool, SessionState};
 use crate::answer::ToolAnswer;
 use crate::args::{ArgKind, Param, ToolArgs};
 use crate::ask;
 use crate::fault::CallFault;
 use barograph_api::Inside;
+use barograph_api::agent_sessions::SessionBasis;
 use barograph_domain::forecast::ForecastEvent;
 use barograph_domain::{Span, Ts};
 use barograph_verify::ledger::GRID;
 use serde_json::Value;
 
 pub(super) const ADVANCE: &str = "advance";
+/// The tool that puts a forecast on record.
+pub const FORECAST: &str = "forecast";
 
 /// Both tools.
 pub(crate) const LOCKED_TOOLS: [LockedTool; 2] = [
@@ -25,7 +28,7 @@ pub(crate) const LOCKED_TOOLS: [LockedTool; 2] = [
         ],
     },
     LockedTool {
-        name: "forecast",
+        name: FORECAST,
         about: "Puts a probability on record: that the event happens in its window, which begins at the next five minutes. Once for each case.",
         params: &[
             Param::new("market", ArgKind::Text, "venue:symbol").needed(),

@@ -1,8 +1,8 @@
 //! What is written of each call: a line that holds the hash of the line before, so that none can be changed or left out.
 
-use super::SessionBasis;
 use crate::budget::{FittedAnswer, tokens};
 use crate::fault::CallFault;
+use barograph_api::agent_sessions::SessionBasis;
 use barograph_domain::Ts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -159,6 +159,7 @@ mod tests {
             until: t + barograph_domain::Span::hours(1),
             data_digest: "d".into(),
             version: "v".into(),
+            mask: None,
         };
         let kept = Kept::default();
         let mut record = Record::begin(&basis, Box::new(kept.clone())).unwrap();

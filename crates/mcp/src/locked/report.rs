@@ -1,73 +1,19 @@
 //! What a session was worth: its forecasts against what came, beside those of the rules and of the references on the same cases.
 
+use super::FORECAST;
 use super::record::RecordLine;
-use super::{LOCKED_TOOLS, SessionBasis};
 use crate::ask;
+use crate::mask::Mask;
 use barograph_api::Inside;
+use barograph_api::agent_sessions::{AgainstReading, SessionBasis, SessionReport, SessionScore};
 use barograph_domain::forecast::ForecastEvent;
 use barograph_domain::{Span, Ts};
 use barograph_verify::ledger::GRID;
 use barograph_verify::scores::bootstrap::{BlockSeries, DRAWS, SEED};
 use barograph_verify::scores::brier::{brier, brier_of_reference, log_score, skill};
 use barograph_verify::scores::case::{Case, base_rate, n_eff};
-use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// A session, read from its record.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct SessionReport {
-    /// What it was about.
-    pub basis: SessionBasis,
-    /// Is what is stored now the same as then? Else outcomes may be others.
-    pub is_same_data: bool,
-    /// Hash of its last line: two runs of the same agent on the same data have the same.
-    pub transcript: String,
-    /// How often a tool was called.
-    pub calls: u64,
-    /// Of them, answered with an error.
-    pub errors: u64,
-    /// Tokens that were answered.
-    pub tokens: u64,
-    /// Forecasts on record.
-    pub forecasts: u64,
-    /// Of them, without an outcome: the ledger has no such case, or too little of its window was seen.
-    pub unresolved: u64,
-    /// What they were worth, by event.
-    pub scores: Vec<SessionScore>,
-}
-
-/// Forecasts of one event.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct SessionScore {
-    /// The event.
-    pub event: String,
-    /// Cases with an outcome.
-    pub n: usize,
-    /// Windows among them that do not overlap.
-    pub n_eff: usize,
-    /// How often it happened.
-    pub base_rate: Option<f64>,
-    /// Mean squared error of the probabilities.
-    pub brier: Option<f64>,
-    /// Mean negative log likelihood, nats.
-    pub log_score: Option<f64>,
-    /// Skill against each, on the cases for which it had a probability.
-    pub against: BTreeMap<String, AgainstReading>,
-}
-
-/// Skill against a reference.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct AgainstReading {
-    /// Cases it is of.
-    pub n: usize,
-    /// `1 − BS/BS_ref`; null where the reference was perfect, or there is no case.
-    pub skill: Option<f64>,
-    /// Its 90 % band (block bootstrap); null where there is too little data for one.
-    pub band: Option<[f64; 2]>,
-    /// Mean squared error of the reference.
-    pub reference_brier: Option<f64>,
-}
 
 /// A forecast with its outcome, and what others stated of the same case.
 struct Judged {
@@ -90,9 +36,10 @@ pub async fn session_report(
 ) -> Result<SessionReport, String> {
     let mut by_event: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
     let (mut forecasts, mut unresolved) = (0, 0);
-    for line in lines.iter().filter(|line| line.tool == LOCKED_TOOLS[1].name && !line.is_error) {
+    let mask = basis.mask.as_ref().map(Mask::new);
+    for line in lines.iter().filter(|line| line.tool == FORECAST && !line.is_error) {
         forecasts += 1;
-        match judged(inside, &line.moved).await? {
+        match judged(inside, &line.moved, mask.as_ref()).await? {
             Some((event, judged)) => by_event.entry(event).or_default().push(judged),
             None => unresolved += 1,
         }
@@ -112,12 +59,16 @@ pub async fn session_report(
 }
 
 /// The case that a forecast was of, as the ledger resolved it.
-async fn judged(inside: &Inside, moved: &Value) -> Result<Option<(String, Judged)>, String> {
+async fn judged(inside: &Inside, moved: &Value, mask: Option<&Mask>) -> Result<Option<(String, Judged)>, String> {
     let text = |name: &str| moved[name].as_str().unwrap_or_default();
-    let issued = Ts::parse(text("window_begins"))?;
+    let (mut issued, mut market) = (Ts::parse(text("window_begins"))?, text("market"));
+    if let Some(mask) = mask {
+        issued = mask.real(issued);
+        market = mask.market(market).map_err(|fault| fault.sentence)?;
+    }
     let (from, to) = (issued.iso(), (issued + GRID).iso());
     let parameters = [
-        ("market", Some(text("market"))),
+        ("market", Some(market)),
         ("event", Some(text("on_record"))),
         ("from", Some(from.as_str())),
         ("to", Some(to.as_str())),

@@ -19,6 +19,7 @@ use crate::ask;
 use crate::budget::{FittedAnswer, fit};
 use crate::fault::CallFault;
 use crate::locked::digest;
+use crate::mask::Mask;
 use barograph_api::Inside;
 use barograph_domain::Ts;
 use core::pin::Pin;
@@ -68,17 +69,37 @@ impl ToolSpec {
         schema(&self.params())
     }
 
-    /// Answers a call within its budget.
-    pub(crate) async fn call(&self, inside: &Inside, given: Map<String, Value>) -> Result<FittedAnswer, CallFault> {
+    /// Answers a call within its budget. Under a mask it is asked and answered in masked terms, and this is where they are real ones.
+    pub(crate) async fn call(
+        &self,
+        inside: &Inside,
+        given: Map<String, Value>,
+        mask: Option<&Mask>,
+    ) -> Result<FittedAnswer, CallFault> {
         let args = ToolArgs::read(given, &self.params())?;
-        let as_of = args.as_of().map(moment).transpose()?;
+        // A cursor is bound to what was asked, in the terms in which it was.
         let place = Place::read(args.text(CURSOR.name), self.name, &args)?;
         let budget = args.budget();
-        let (bound, call) = (place.bound.clone(), ToolCall { inside, args, as_of, from: place.from });
-        let mut answer = (self.run)(&call).await?;
-        answer.from = call.from;
-        let next = |from| (self.has_rows && from > call.from).then(|| Place { from, bound: bound.clone() }.text());
+        let (bound, from) = (place.bound, place.from);
+        let mut answer = match mask {
+            None => self.run(inside, args, from).await?,
+            Some(mask) => {
+                let args = mask.asked(self.name, &args)?;
+                let market = args.text(MARKET.name).map(str::to_owned);
+                let skipped = if mask.sorts(self.name) { 0 } else { from };
+                let answer = self.run(inside, args, skipped).await.map_err(|fault| mask.fault(fault))?;
+                mask.answer(self.name, market.as_deref(), answer, from)
+            }
+        };
+        answer.from = from;
+        let next = |row| (self.has_rows && row > from).then(|| Place { from: row, bound: bound.clone() }.text());
         Ok(fit(&answer, budget, next))
+    }
+
+    async fn run(&self, inside: &Inside, args: ToolArgs, from: usize) -> Result<ToolAnswer, CallFault> {
+        let as_of = args.as_of().map(moment).transpose()?;
+        let call = ToolCall { inside, args, as_of, from };
+        (self.run)(&call).await
     }
 }
 

@@ -21,7 +21,7 @@ export function LabPage(): JSX.Element {
     <>
       <h1>Lab</h1>
       <p class="measure muted">
-        Models fitted on recorded order books and trades, each judged on later rows that it had not seen. Nothing here feeds the labels, the posture or the alerts of the other pages.
+        Models fitted on recorded order books and trades, each judged on later rows that it had not seen. Nothing here feeds the labels, the posture or the alerts of the other pages. Language models that forecast are examined in sessions of their own: <a href={hrefTo('/agents')}>Agents</a>.
       </p>
       {chosen === null ? <All /> : <One key={chosen} study={chosen} />}
     </>
