@@ -26,6 +26,7 @@ mod kpi;
 mod lab;
 mod ledger;
 mod narrative_log;
+mod network_folder;
 mod paper;
 mod positions;
 mod progress;

@@ -85,6 +85,10 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         _ => Vec::new(),
     };
     let settings = Settings::load(&cli.common, flags)?;
+    // What only names the folder, or looks at what is wrong, goes on.
+    if !matches!(&cli.command, Command::Config { .. } | Command::Doctor(_) | Command::Sim(_)) {
+        crate::network_folder::refuse(&settings.data)?;
+    }
     if let Some(moment) = asked {
         let now = crate::clock::now_in(&settings.data);
         moment.asked_at(now).map_err(|why| Failure::usage(format!("--as-of: {why}")))?;

@@ -17,6 +17,10 @@ pub(super) fn inspect(settings: &Settings) -> Result<Vec<Finding>, Failure> {
     let there = data.ancestors().find(|p| p.is_dir()).unwrap_or_else(|| Path::new("."));
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
     let mut out = vec![permission(data, there)];
+    if let Err(failure) = crate::network_folder::refuse(data) {
+        let text = failure.text().unwrap_or_default();
+        out.push(Finding::bad("data folder", text, "no command goes on with a folder of another machine"));
+    }
     if data.is_dir() {
         let roles = WriterRole::ALL.into_iter().chain([WriterRole::Delivery]);
         out.extend(roles.filter_map(|role| held(data, role)));
