@@ -129,7 +129,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         [one.row.instrument.as_ref().into(), age().into()].into_iter().chain(columns.iter().map(cell)).collect()
     };
     let names = ["market", "age_s"].into_iter().chain(columns.iter().map(|at| board.columns[*at].as_ref()));
-    answer.rows(RowTable::new("markets", names, shown.iter().skip(call.from).map(line)));
+    answer.rows(RowTable::new("markets", names, shown.iter().skip(call.skip).map(line)));
     Ok(answer)
 }
 

@@ -82,12 +82,12 @@ impl ToolSpec {
         let budget = args.budget();
         let (bound, from) = (place.bound, place.from);
         let mut answer = match mask {
-            None => self.run(inside, args, from).await?,
+            None => self.run(inside, args, from, from).await?,
             Some(mask) => {
                 let args = mask.asked(self.name, &args)?;
                 let market = args.text(MARKET.name).map(str::to_owned);
-                let skipped = if mask.sorts(self.name) { 0 } else { from };
-                let answer = self.run(inside, args, skipped).await.map_err(|fault| mask.fault(fault))?;
+                let skip = if mask.sorts(self.name) { 0 } else { from };
+                let answer = self.run(inside, args, from, skip).await.map_err(|fault| mask.fault(fault))?;
                 mask.answer(self.name, market.as_deref(), answer, from)
             }
         };
@@ -96,9 +96,9 @@ impl ToolSpec {
         Ok(fit(&answer, budget, next))
     }
 
-    async fn run(&self, inside: &Inside, args: ToolArgs, from: usize) -> Result<ToolAnswer, CallFault> {
+    async fn run(&self, inside: &Inside, args: ToolArgs, from: usize, skip: usize) -> Result<ToolAnswer, CallFault> {
         let as_of = args.as_of().map(moment).transpose()?;
-        let call = ToolCall { inside, args, as_of, from };
+        let call = ToolCall { inside, args, as_of, from, skip };
         (self.run)(&call).await
     }
 }
@@ -111,6 +111,8 @@ pub(crate) struct ToolCall<'a> {
     as_of: Option<Ts>,
     /// The first row wanted.
     from: usize,
+    /// Rows that the tool leaves out before the first: all of them, or none where they are put into another order first.
+    skip: usize,
 }
 
 impl ToolCall<'_> {
