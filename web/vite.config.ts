@@ -28,7 +28,7 @@ export default defineConfig({
         codeSplitting: {
           includeDependenciesRecursively: false,
           groups: [
-            { name: 'base', test: /node_modules\/@?preact\/|preload-helper|\/NOTICE|\/src\/(?!main|chart\/|pages\/(market|lab|whatif|paper|cases)\/)/ },
+            { name: 'base', test: /node_modules\/@?preact\/|preload-helper|\/NOTICE|\/src\/(?!main|chart\/|pages\/(market|lab|whatif|paper|cases|agents)\/)/ },
             { name: 'more', test: /pages\/(lab|whatif|paper)\// },
           ],
         },

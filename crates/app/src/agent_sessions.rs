@@ -29,12 +29,14 @@ const OPEN_MAX: usize = 32;
 const IDLE: Duration = Duration::from_secs(3_600);
 /// Records that are listed, each read from its first line to its last.
 const LISTED_MAX: usize = 200;
+/// Reports that are kept.
+const REPORTS_MAX: usize = 32;
 const AGENT_MAX: usize = 64;
 /// Seeds are numbers of JSON, which many readers hold in 53 bits.
 const SEED_MAX: u64 = 1 << 53;
 
 /// What somebody wants of a new session.
-pub(crate) struct Wanted {
+pub(crate) struct WantedSession {
     pub(crate) agent: Option<String>,
     pub(crate) from: Ts,
     pub(crate) until: Ts,
@@ -43,7 +45,7 @@ pub(crate) struct Wanted {
 }
 
 /// What a session is about, with the digest of what is stored.
-pub(crate) async fn basis(inside: &Inside, wanted: Wanted) -> Result<SessionBasis, String> {
+pub(crate) async fn basis(inside: &Inside, wanted: WantedSession) -> Result<SessionBasis, String> {
     let agent = wanted.agent.unwrap_or_else(|| "agent".to_owned());
     if agent.is_empty() || agent.chars().count() > AGENT_MAX || agent.chars().any(char::is_control) {
         return Err(format!(
@@ -93,9 +95,9 @@ pub(crate) fn new_record(data: &Path, agent: &str) -> Result<(PathBuf, File), Fa
 }
 
 /// A record in a file, on disk before the answer goes out.
-pub(crate) struct Kept(pub(crate) File);
+pub(crate) struct RecordFile(pub(crate) File);
 
-impl RecordSink for Kept {
+impl RecordSink for RecordFile {
     fn line(&mut self, line: &str) -> Result<(), String> {
         let kept = writeln!(self.0, "{line}").and_then(|()| self.0.flush());
         kept.map_err(|e| e.to_string())
@@ -120,16 +122,21 @@ struct OpenSession {
     used: Instant,
 }
 
+/// A report, with the digests of its record and of what was stored.
+type StoredReport = ([String; 2], SessionReport);
+
 /// The sessions of a process.
-pub(crate) struct Room {
+pub(crate) struct AgentRoom {
     data: PathBuf,
     open: Mutex<Vec<OpenSession>>,
+    /// Made one at a time: each asks the ledger hundreds of times.
+    reports: Arc<tokio::sync::Mutex<Vec<StoredReport>>>,
 }
 
-impl Room {
+impl AgentRoom {
     /// Of this data folder.
     pub(crate) fn new(data: &Path) -> Self {
-        Self { data: data.to_owned(), open: Mutex::default() }
+        Self { data: data.to_owned(), open: Mutex::default(), reports: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<OpenSession>> {
@@ -144,7 +151,7 @@ impl Room {
         }
         make_room(&mut self.lock(), Instant::now())?;
         let mask = (new.mask == Some(true)).then_some(new.seed);
-        let wanted = Wanted { agent: new.agent, from: new.from, until: new.until, mask };
+        let wanted = WantedSession { agent: new.agent, from: new.from, until: new.until, mask };
         if wanted.until <= wanted.from {
             return Err(SessionFault::Refused(barograph_mcp::ends_too_early(wanted.from, wanted.until)));
         }
@@ -153,7 +160,7 @@ impl Room {
         let token = drawn(SESSION_TOKEN).map_err(broken)?;
         let (path, file) = new_record(&self.data, &basis.agent).map_err(broken)?;
         let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let session = LockedSession::begin(basis.clone(), Box::new(Kept(file))).map_err(SessionFault::Broken)?;
+        let session = LockedSession::begin(basis.clone(), Box::new(RecordFile(file))).map_err(SessionFault::Broken)?;
         let door = OverHttp::new(env!("CARGO_PKG_VERSION")).within(Arc::new(session));
         let mut open = self.lock();
         // Somebody else may have come meanwhile.
@@ -185,11 +192,33 @@ impl Room {
             Ok(Err(e)) => return Err(SessionFault::Broken(format!("the record of {id}: {e}"))),
             Err(e) => return Err(SessionFault::Broken(format!("the record of {id}: {e}"))),
         };
-        let report = judged(&inside, &text).await;
-        report
-            .map_err(|why| SessionFault::Refused(format!("the record of '{id}' cannot be judged: {why}")))?
-            .map_err(SessionFault::Broken)
+        // To its end, also where nobody waits any longer: who asks again finds it.
+        let reports = Arc::clone(&self.reports);
+        let made = tokio::spawn(async move { kept_report(&reports, &inside, &text).await }).await;
+        made.map_err(|e| SessionFault::Broken(format!("the report of {id}: {e}")))?
     }
+}
+
+/// The report of a record, made where it is not at hand.
+async fn kept_report(
+    reports: &tokio::sync::Mutex<Vec<StoredReport>>,
+    inside: &Inside,
+    text: &str,
+) -> Result<SessionReport, SessionFault> {
+    let mut kept = reports.lock().await;
+    let record =
+        check_record(text).map_err(|why| SessionFault::Refused(format!("the record cannot be judged: {why}")))?;
+    let stored_now = data_digest(inside, record.0.until).await.map_err(SessionFault::Refused)?;
+    let key = [digest(text.as_bytes()), stored_now];
+    if let Some((_, report)) = kept.iter().find(|(known, _)| *known == key) {
+        return Ok(report.clone());
+    }
+    let report = session_report(inside, record, &key[1]).await.map_err(SessionFault::Broken)?;
+    if kept.len() >= REPORTS_MAX {
+        kept.remove(0);
+    }
+    kept.push((key, report.clone()));
+    Ok(report)
 }
 
 /// Closes the session that has been idle longest, where there is no place for another.
@@ -208,7 +237,7 @@ fn make_room(open: &mut Vec<OpenSession>, now: Instant) -> Result<(), SessionFau
     Ok(())
 }
 
-impl AgentSessions for Room {
+impl AgentSessions for AgentRoom {
     fn begin(&self, inside: Inside, new: NewAgentSession) -> SessionWork<'_, AgentSessionBegun> {
         Box::pin(self.begun(inside, new))
     }
@@ -310,7 +339,7 @@ mod tests {
     #[test]
     fn a_token_opens_the_session_it_is_of() {
         let folder = tempfile::tempdir().unwrap();
-        let room = Room::new(folder.path());
+        let room = AgentRoom::new(folder.path());
         room.lock().push(open(1, Instant::now()));
         assert!(room.door("t1").is_some() && room.door("t2").is_none() && room.door("").is_none());
         assert_eq!(room.list().unwrap(), AgentSessionList { items: Vec::new(), more: false });

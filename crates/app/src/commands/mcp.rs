@@ -2,7 +2,7 @@
 //! it cannot see the future, and what they were worth.
 
 use super::serve::{Stored, runtime, serve_config};
-use crate::agent_sessions::{Kept, Wanted, basis, judged, new_record};
+use crate::agent_sessions::{RecordFile, WantedSession, basis, judged, new_record};
 use crate::cli::McpArgs;
 use crate::clock::FolderClock;
 use crate::config::Settings;
@@ -47,7 +47,7 @@ async fn session(
     (from, until): (Ts, Ts),
 ) -> Result<LockedSession, Failure> {
     let mask = args.mask.then_some(args.seed);
-    let wanted = Wanted { agent: args.agent.clone(), from, until, mask };
+    let wanted = WantedSession { agent: args.agent.clone(), from, until, mask };
     let basis = basis(inside, wanted).await.map_err(|why| Failure::usage(format!("--{why}")))?;
     let (path, file) = match &args.record {
         None => new_record(&settings.data, &basis.agent)?,
@@ -56,7 +56,7 @@ async fn session(
             (path.clone(), new.map_err(|e| Failure::usage(format!("--record {}: {e}", path.display())))?)
         }
     };
-    let session = LockedSession::begin(basis, Box::new(Kept(file))).map_err(Failure::usage)?;
+    let session = LockedSession::begin(basis, Box::new(RecordFile(file))).map_err(Failure::usage)?;
     let mut err = std::io::stderr().lock();
     writeln!(err, "the record of this session: {}", path.display())?;
     Ok(session)

@@ -280,7 +280,7 @@ fn agents() -> Option<barograph_api::AgentDoor> {
 /// Who keeps their sessions.
 #[cfg(feature = "mcp")]
 fn agent_sessions(settings: &Settings) -> Option<barograph_api::agent_sessions::SessionRoom> {
-    let room = crate::agent_sessions::Room::new(&settings.data);
+    let room = crate::agent_sessions::AgentRoom::new(&settings.data);
     Some(barograph_api::agent_sessions::SessionRoom(Arc::new(room)))
 }
 

@@ -28,6 +28,10 @@ const HIDDEN: [&str; 12] = [
 /// Around the prices of both markets, USD: what a number of an unmasked answer has to lie in to be taken for one.
 const PRICES: [(f64, f64); 2] = [(1_500.0, 3_800.0), (55_000.0, 100_000.0)];
 
+/// Fields that count, or hold what the agent has itself.
+const COUNTS: [&str; 10] =
+    ["n", "n_eff", "count", "moments", "hours", "scored", "abstained", "seed", "notional", "minutes_not_as_published"];
+
 fn masked(place: &Place, record: &str, seed: u64) -> Client {
     let words = format!("--locked --from {FROM} --until {UNTIL} --agent masked --record {record} --mask --seed {seed}");
     Client::start(place, &words)
@@ -46,10 +50,46 @@ fn numbers(answer: &Value) -> Vec<f64> {
     parts.filter_map(|part| part.trim_end_matches('.').parse().ok()).collect()
 }
 
-/// Numbers that are prices of a market, in five digits.
+/// In five digits.
+fn digits(numbers: impl IntoIterator<Item = f64>) -> BTreeSet<String> {
+    numbers.into_iter().map(|x| format!("{x:.4e}")).collect()
+}
+
+/// Numbers of an answer that are prices: in their range, and neither a length of time nor a count.
 fn prices(answer: &Value) -> BTreeSet<String> {
-    let is_price = |x: &f64| PRICES.iter().any(|(low, high)| (low..high).contains(&x));
-    numbers(answer).iter().filter(|x| is_price(x)).map(|x| format!("{x:.4e}")).collect()
+    let mut found = Vec::new();
+    priced("", &answer["structuredContent"], &mut found);
+    digits(found.into_iter().filter(|x| PRICES.iter().any(|(low, high)| (low..high).contains(&x))))
+}
+
+fn priced(name: &str, value: &Value, found: &mut Vec<f64>) {
+    match value {
+        _ if name.ends_with("_s") || COUNTS.contains(&name) => {}
+        Value::Number(number) => found.extend(number.as_f64()),
+        // In sentences a price has a point or a comma of thousands, and no count of hours has.
+        Value::String(text) => {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let is_count =
+                |next: Option<&&str>| next.is_some_and(|next| next.starts_with("hours") || next.starts_with("moments"));
+            let written =
+                words.iter().enumerate().filter(|(at, word)| word.contains(['.', ',']) && !is_count(words.get(at + 1)));
+            found.extend(written.flat_map(|(_, word)| numbers(&json!(word))));
+        }
+        Value::Array(all) => all.iter().for_each(|one| priced(name, one, found)),
+        Value::Object(all) => {
+            match (all.get("columns").and_then(Value::as_array), all.get("rows").and_then(Value::as_array)) {
+                (Some(columns), Some(rows)) => {
+                    for (column, cell) in
+                        rows.iter().flat_map(|row| columns.iter().zip(row.as_array().into_iter().flatten()))
+                    {
+                        priced(column.as_str().unwrap_or_default(), cell, found);
+                    }
+                }
+                _ => all.iter().for_each(|(name, value)| priced(name, value, found)),
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What an answer shows of what is hidden: a name, a date, a moment as a number.
@@ -133,11 +173,11 @@ fn no_tool_shows_a_name_a_date_or_a_price() {
         }
         let seen = hidden.call(tool, &asked);
         assert_eq!(shown(&seen), None, "{tool} {asked}: {seen}");
-        let both: Vec<String> = prices(&real).intersection(&prices(&seen)).cloned().collect();
+        let both: Vec<String> = prices(&real).intersection(&digits(numbers(&seen))).cloned().collect();
         assert!(both.is_empty(), "{tool} {asked}: {both:?} is so in both: {seen}");
         if real["isError"] == false {
             let unknown = barograph_mcp::unclassified(tool, &real["structuredContent"]);
-            assert!(unknown.is_empty(), "nobody has said what these hold (crates/mcp/src/mask/kinds.rs): {unknown:?}");
+            assert!(unknown.is_empty(), "these are not classified (crates/mcp/src/mask/kinds.rs): {unknown:?}");
         }
         (prices(&real).len(), usize::from(seen["isError"] == false))
     };
@@ -173,7 +213,7 @@ fn no_tool_shows_a_name_a_date_or_a_price() {
         for id in real.iter().take(12) {
             let one = open.call("events", &json!({"id": id, "budget": 8_000}));
             let unknown = barograph_mcp::unclassified("events", &one["structuredContent"]);
-            assert!(unknown.is_empty(), "nobody has said what these hold: {unknown:?}");
+            assert!(unknown.is_empty(), "these are not classified: {unknown:?}");
         }
         for client in [&mut open, &mut hidden] {
             client.call("advance", &json!({"minutes": 700}));

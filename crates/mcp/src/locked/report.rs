@@ -34,14 +34,22 @@ pub async fn session_report(
     (basis, lines, head): (SessionBasis, Vec<RecordLine>, String),
     data_digest: &str,
 ) -> Result<SessionReport, String> {
-    let mut by_event: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
-    let (mut forecasts, mut unresolved) = (0, 0);
     let mask = basis.mask.as_ref().map(Mask::new);
+    let mut stated: BTreeMap<(String, String), Vec<(Ts, Option<f64>)>> = BTreeMap::new();
+    let mut forecasts = 0;
     for line in lines.iter().filter(|line| line.tool == FORECAST && !line.is_error) {
+        let (case, issued) = case_of(&line.moved, mask.as_ref())?;
+        stated.entry(case).or_default().push((issued, line.moved["probability"].as_f64()));
         forecasts += 1;
-        match judged(inside, &line.moved, mask.as_ref()).await? {
-            Some((event, judged)) => by_event.entry(event).or_default().push(judged),
-            None => unresolved += 1,
+    }
+    let (mut by_event, mut resolved): (BTreeMap<String, Vec<Judged>>, u64) = (BTreeMap::new(), 0);
+    for ((event, market), all) in stated {
+        let cases = cases(inside, &market, &event, &all).await?;
+        let judged: Vec<Judged> =
+            all.iter().filter_map(|(issued, p)| judged(cases.get(issued)?, *issued, *p)).collect();
+        resolved += u64::try_from(judged.len()).unwrap_or(u64::MAX);
+        if !judged.is_empty() {
+            by_event.entry(event).or_default().extend(judged);
         }
     }
     let count = |lines: usize| u64::try_from(lines).unwrap_or(u64::MAX);
@@ -53,32 +61,71 @@ pub async fn session_report(
         errors: count(lines.iter().filter(|line| line.is_error).count()),
         tokens: lines.iter().map(|line| line.tokens).sum(),
         forecasts,
-        unresolved,
+        unresolved: forecasts - resolved,
         scores: by_event.into_iter().map(|(event, cases)| score(event, cases)).collect(),
     })
 }
 
-/// The case that a forecast was of, as the ledger resolved it.
-async fn judged(inside: &Inside, moved: &Value, mask: Option<&Mask>) -> Result<Option<(String, Judged)>, String> {
+/// Event and market of a forecast, and where its window begins, in real terms.
+fn case_of(moved: &Value, mask: Option<&Mask>) -> Result<((String, String), Ts), String> {
     let text = |name: &str| moved[name].as_str().unwrap_or_default();
     let (mut issued, mut market) = (Ts::parse(text("window_begins"))?, text("market"));
     if let Some(mask) = mask {
         issued = mask.real(issued);
         market = mask.market(market).map_err(|fault| fault.sentence)?;
     }
-    let (from, to) = (issued.iso(), (issued + GRID).iso());
-    let parameters = [
-        ("market", Some(market)),
-        ("event", Some(text("on_record"))),
-        ("from", Some(from.as_str())),
-        ("to", Some(to.as_str())),
-    ];
-    let found =
-        ask::json(inside, &ask::address("/api/v1/forecasts", &parameters), None).await.map_err(|f| f.sentence)?;
-    let case = &found["items"][0];
-    let (Some(outcome), Some(p)) = (case["outcome"].as_u64(), moved["probability"].as_f64()) else { return Ok(None) };
+    Ok(((text("on_record").to_owned(), market.to_owned()), issued))
+}
+
+/// Cases of the ledger on a page of its route, and how many single ones cost as much to ask for.
+const PAGE: i64 = 1_000;
+const SINGLES: i64 = 250;
+
+/// What the ledger has of these forecasts, by the moment of issue: page by page where they lie close together, else one by one.
+async fn cases(
+    inside: &Inside,
+    market: &str,
+    event: &str,
+    stated: &[(Ts, Option<f64>)],
+) -> Result<BTreeMap<Ts, Value>, String> {
+    let moments = || stated.iter().map(|(issued, _)| *issued);
+    let (Some(first), Some(last)) = (moments().min(), moments().max()) else { return Ok(BTreeMap::new()) };
+    let pages = (last - first).0 / GRID.0 / PAGE + 1;
+    let is_close = usize::try_from(SINGLES * pages).is_ok_and(|singles| singles < stated.len());
+    let stretches: Vec<(Ts, Ts)> =
+        if is_close { vec![(first, last + GRID)] } else { moments().map(|issued| (issued, issued + GRID)).collect() };
+    let mut found = BTreeMap::new();
+    for (from, to) in stretches {
+        let (from, to, limit, mut cursor) = (from.iso(), to.iso(), PAGE.to_string(), None::<String>);
+        loop {
+            let parameters = [
+                ("market", Some(market)),
+                ("event", Some(event)),
+                ("from", Some(from.as_str())),
+                ("to", Some(to.as_str())),
+                ("limit", Some(limit.as_str())),
+                ("cursor", cursor.as_deref()),
+            ];
+            let page = ask::json(inside, &ask::address("/api/v1/forecasts", &parameters), None).await;
+            let page = page.map_err(|fault| fault.sentence)?;
+            for case in page["items"].as_array().into_iter().flatten() {
+                let issued = Ts::parse(case["issued_ts"].as_str().unwrap_or_default())?;
+                found.entry(issued).or_insert_with(|| case.clone());
+            }
+            cursor = page["next_cursor"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A forecast beside its case, where that has an outcome.
+fn judged(case: &Value, issued: Ts, p: Option<f64>) -> Option<Judged> {
+    let outcome = case["outcome"].as_u64()?;
     let others = OTHERS.map(|(_, field)| case[field].as_f64());
-    Ok(Some((text("on_record").to_owned(), Judged { case: Case { issued, p, happened: outcome == 1 }, others })))
+    Some(Judged { case: Case { issued, p: p?, happened: outcome == 1 }, others })
 }
 
 fn score(event: String, mut judged: Vec<Judged>) -> SessionScore {

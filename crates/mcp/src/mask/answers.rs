@@ -19,7 +19,7 @@ struct Around<'a> {
 /// Fields that name the market of those beside them.
 const MARKETS: [&str; 2] = ["instrument", "market"];
 /// What rows are in the order of, before their names.
-const ORDERS: [&str; 3] = ["risk", "state", "continuity"];
+const ORDERS: [&str; 4] = ["opened_at", "risk", "state", "continuity"];
 
 impl Mask {
     /// An answer as the agent reads it; `market` is the real name of the one it asked about. Of rows whose order would show names, the
@@ -41,7 +41,7 @@ impl Mask {
             .filter_map(|part| match part {
                 Part::Field(name, value) => {
                     let shown = self.field(&around, &name, value, around.factors, None);
-                    (!says_nothing(&shown)).then(|| Part::Field(name, shown))
+                    (!is_empty(&shown)).then(|| Part::Field(name, shown))
                 }
                 Part::Rows(table) => {
                     let mut table = self.table(&around, table);
@@ -173,21 +173,19 @@ impl Mask {
         }
     }
 
-    /// Two assets between which something stands, in the order of their masked names.
+    /// Two assets, in the order of their masked names.
     fn pair(&self, text: &str) -> Option<String> {
-        let between = text.find(|c: char| !c.is_ascii_alphanumeric())?;
-        let (first, second) =
-            (&text[..between], text[between..].trim_start_matches(|c: char| !c.is_ascii_alphanumeric()));
-        let mut both = [self.names.asset(first)?, self.names.asset(second)?];
+        let shown = self.names.without(text);
+        let mut both: Vec<&str> = shown.split('/').collect();
         both.sort_unstable();
-        Some(both.join("/"))
+        both.iter().all(|name| self.names.real(name).is_some()).then(|| both.join("/"))
     }
 
     fn nested(&self, around: &Around<'_>, value: Value, factors: Option<Factors>) -> Value {
         match value {
             Value::Array(items) => {
                 let shown = items.into_iter().map(|item| self.nested(around, item, factors));
-                shown.filter(|item| !says_nothing(item)).collect()
+                shown.filter(|item| !is_empty(item)).collect()
             }
             Value::Object(fields) => {
                 let own = MARKETS.iter().find_map(|name| self.factors_of(fields.get(*name)?.as_str()?).copied());
@@ -197,7 +195,7 @@ impl Mask {
                     let shown = self.field(around, &name, value, own.or(factors), unit.as_deref());
                     (name, shown)
                 });
-                shown.filter(|(_, value)| !says_nothing(value)).collect::<Map<_, _>>().into()
+                shown.filter(|(_, value)| !is_empty(value)).collect::<Map<_, _>>().into()
             }
             // A bare value in a place where fields were expected is not on any list.
             _ => Value::Null,
@@ -205,7 +203,7 @@ impl Mask {
     }
 }
 
-fn says_nothing(value: &Value) -> bool {
+fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
@@ -253,17 +251,9 @@ fn scaled(value: &Value, factor: Option<f64>) -> Value {
 fn sort(columns: &[String], rows: &mut [Vec<Value>]) {
     let place = |names: &[&str]| columns.iter().position(|column| names.contains(&column.as_str()));
     let Some(name) = place(&["instrument", "market", "pair"]) else { return };
-    let order = place(&ORDERS);
-    let mut groups: Vec<Value> = Vec::new();
-    if let Some(order) = order {
-        for row in rows.iter() {
-            if !groups.contains(&row[order]) {
-                groups.push(row[order].clone());
-            }
-        }
+    let by_name = |rows: &mut [Vec<Value>]| rows.sort_by(|a, b| a[name].as_str().cmp(&b[name].as_str()));
+    match ORDERS.iter().find_map(|order| place(&[order])) {
+        Some(order) => rows.chunk_by_mut(|a, b| a[order] == b[order]).for_each(by_name),
+        None => by_name(rows),
     }
-    rows.sort_by_key(|row| {
-        let group = order.and_then(|order| groups.iter().position(|group| *group == row[order]));
-        (group, row[name].as_str().unwrap_or_default().to_owned())
-    });
 }

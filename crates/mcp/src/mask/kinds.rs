@@ -69,6 +69,7 @@ const IN_TOOL: &[(&str, &str, FieldKind)] = &[
     ("history", "from", Plain),
     ("history", "to", Plain),
     ("advise", "market", Nested),
+    ("advise", "source", Plain),
     ("catalogue", "window", Plain),
     ("catalogue", "exit", Plain),
     ("catalogue", "value", Plain),
@@ -102,7 +103,10 @@ const FIELDS: &[(FieldKind, &[&str])] = &[
         ],
     ),
     (Exact, &["clock", "until", "window_begins", "window_ends"]),
-    (Price, &["atr", "base", "bottom", "cost_per_unit", "entry", "price", "r", "stop", "stop_alternative", "top"]),
+    (
+        Price,
+        &["atr", "base", "bottom", "cost_per_unit", "entry", "price", "r", "stop", "stop_alternative", "top", "used"],
+    ),
     (Money, &["liquidated_usd_1h", "oi_usd"]),
     (Amount, &["size", "size_base_units"]),
     (Id, &["alert_id"]),
@@ -185,6 +189,7 @@ const FIELDS: &[(FieldKind, &[&str])] = &[
             "change_24h",
             "clock_skew_ms",
             "code",
+            "confidence",
             "continuity",
             "corr",
             "corr_20h",
@@ -358,7 +363,7 @@ pub(super) fn unit_beside<'a>(unit: Option<&'a str>, feature: Option<&str>) -> O
     unit.or_else(|| feature.filter(|feature| OF_RULES.contains(feature)).map(|_| ""))
 }
 
-/// What a field holds; `None`: nobody has said.
+/// What a field holds; `None`: it is not classified.
 pub(super) fn field_kind(tool: &str, field: &str) -> Option<FieldKind> {
     let here = IN_TOOL.iter().find(|(of, name, _)| *of == tool && *name == field).map(|(.., kind)| *kind);
     here.or_else(|| FIELDS.iter().find(|(_, names)| names.contains(&field)).map(|(kind, _)| *kind))
@@ -366,7 +371,9 @@ pub(super) fn field_kind(tool: &str, field: &str) -> Option<FieldKind> {
 
 /// What a number of this unit is.
 pub(super) fn kind_of_unit(unit: &str) -> FieldKind {
-    const SAME: [&str; 26] = [
+    const SAME: [&str; 28] = [
+        "annualised fraction",
+        "fraction per 8 h",
         "",
         "1",
         "%",
@@ -404,7 +411,7 @@ pub(super) fn kind_of_unit(unit: &str) -> FieldKind {
 
 /// Is the order of a tool's rows that of names, which would show them?
 pub(super) fn must_not_show_order(tool: &str) -> bool {
-    ["markets", "universe", "whatif", "feeds"].contains(&tool)
+    ["markets", "universe", "whatif", "feeds", "events"].contains(&tool)
 }
 
 /// What an argument holds.
@@ -431,7 +438,7 @@ pub(super) fn argument_kind(tool: &str, argument: &str) -> ArgumentKind {
     }
 }
 
-/// Fields of an answer of a tool that nobody has classified; for the test that looks for them.
+/// Fields of an answer of a tool that are not classified; for the test that looks for them.
 #[must_use]
 pub fn unclassified(tool: &str, answer: &Value) -> Vec<String> {
     let mut found = Vec::new();

@@ -31,7 +31,7 @@ pub(crate) struct Mask {
     /// By market, in the order of their masked names.
     factors: Vec<Factors>,
     names: HiddenNames,
-    /// What ids are told apart by, digit by digit.
+    /// What hides the digits of ids, one after the other.
     stream: Vec<u8>,
 }
 

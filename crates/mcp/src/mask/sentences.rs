@@ -11,7 +11,7 @@ const SOME_TIME: &str = "a moment";
 /// How moments are written, as refusals show it; shifted, it would show by how much.
 const EXAMPLE: &str = "2026-02-05T14:35:00Z";
 /// What a number that stays is followed by.
-const UNITS: [&str; 34] = [
+const UNITS: [&str; 33] = [
     "%",
     "σ",
     "ATR",
@@ -19,18 +19,16 @@ const UNITS: [&str; 34] = [
     "min",
     "s",
     "d",
-    "m",
     "day",
     "days",
     "hour",
     "hours",
+    "hourly",
     "minutes",
     "seconds",
     "week",
     "weeks",
     "bars",
-    "of",
-    "in",
     "times",
     "cases",
     "rows",
@@ -44,13 +42,32 @@ const UNITS: [&str; 34] = [
     "alerts",
     "samples",
     "characters",
-    "percentile",
     "percent",
+    "past",
+    "episodes",
 ];
+/// What stands between two numbers with the same unit.
+const BETWEEN: [&str; 2] = ["to ", "of "];
 
 /// A text without the example of a moment.
 pub(super) fn without_example(text: &str) -> String {
     text.replace(EXAMPLE, SOME_TIME)
+}
+
+/// Is what stands behind a number a unit, or another number that has one?
+fn has_unit(behind: &str) -> bool {
+    let unit = behind.trim_start_matches([' ', '\u{a0}', '\u{202f}', '-']);
+    let is_one = |word: &&str| {
+        let rest = unit.strip_prefix(*word);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '/'))
+    };
+    if UNITS.iter().any(is_one) {
+        return true;
+    }
+    let other = BETWEEN.iter().find_map(|word| unit.strip_prefix(word)).unwrap_or_default();
+    let number =
+        other.len() - other.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '−' | '-')).len();
+    number > 0 && has_unit(&other[number..])
 }
 
 impl Mask {
@@ -82,11 +99,7 @@ impl Mask {
         if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
             return whole;
         }
-        let unit = behind.trim_start_matches([' ', '\u{a0}', '\u{202f}', '-']);
-        let has_unit = UNITS.iter().any(|word| {
-            unit.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '/'))
-        });
-        if has_unit { whole } else { (LEFT_OUT.to_owned(), number.len()) }
+        if has_unit(behind) { whole } else { (LEFT_OUT.to_owned(), number.len()) }
     }
 
     /// A moment or a day that stands here, shifted.
@@ -145,6 +158,7 @@ mod tests {
             ("write 2026-02-05T14:35:00Z", "write a moment".to_owned()),
             ("2026-99-05", "a moment".to_owned()),
             ("7 of 9 inputs", "7 of 9 inputs".to_owned()),
+            ("57 to 76 %, 8-hourly, 68,000 to 69,000", "57 to 76 %, 8-hourly, … to …".to_owned()),
         ] {
             assert_eq!(mask.sentence(text), expected, "{text}");
         }

@@ -53,10 +53,10 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
             .any(|field| word(item, field).to_lowercase().contains(&text))
     };
     if call.args.flag("rules") {
-        let found: Vec<Value> = rules.iter().filter(holds).skip(call.from).cloned().collect();
+        let found: Vec<Value> = rules.iter().filter(holds).skip(call.skip).cloned().collect();
         answer.rows(thresholds(&found));
     } else {
-        let found: Vec<Value> = features.iter().filter(holds).skip(call.from).cloned().collect();
+        let found: Vec<Value> = features.iter().filter(holds).skip(call.skip).cloned().collect();
         answer.rows(RowTable::of_objects("features", &["id", "spoken", "unit"], &found));
     }
     Ok(answer)

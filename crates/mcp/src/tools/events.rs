@@ -55,7 +55,7 @@ async fn all(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     // The newest record of an alert says what became of it.
     let mut seen = std::collections::BTreeSet::new();
     let newest = items(&found, "items").iter().filter(|event| seen.insert(word(event, "alert_id").to_owned()));
-    let rows: Vec<Value> = newest.skip(call.from).cloned().collect();
+    let rows: Vec<Value> = newest.skip(call.skip).cloned().collect();
     let mut answer = ToolAnswer::default();
     let fields = ["opened_at", "instrument", "pattern_type", "severity", "state", "title", "experimental", "alert_id"];
     answer.rows(RowTable::of_objects("events", &fields, &rows));

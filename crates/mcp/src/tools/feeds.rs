@@ -47,7 +47,7 @@ fn listened(call: &ToolCall<'_>, found: &Value) -> ToolAnswer {
     answer.fields(found, &["ts", "counts"]);
     let mut streams: Vec<&Value> = items(found, "items").iter().collect();
     streams.sort_by_key(|stream| word(stream, "continuity") == "LIVE");
-    let streams: Vec<Value> = streams.into_iter().skip(call.from).cloned().collect();
+    let streams: Vec<Value> = streams.into_iter().skip(call.skip).cloned().collect();
     let fields = ["instrument", "metric", "continuity", "age_ms", "reason", "since", "losses", "source", "kind"];
     answer.rows(RowTable::of_objects("streams", &fields, &streams));
     // Behind this page there are as many as are counted.
@@ -113,6 +113,6 @@ async fn stored(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     answer.field("as_of", call.args.as_of());
     let fields =
         ["instrument", "metric", "state", "age_s", "max_age_s", "newest_event", "source", "kind", "recorded_until"];
-    answer.rows(RowTable::of_objects("streams", &fields, &streams[call.from.min(streams.len())..]));
+    answer.rows(RowTable::of_objects("streams", &fields, &streams[call.skip.min(streams.len())..]));
     Ok(answer)
 }

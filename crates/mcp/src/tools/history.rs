@@ -69,7 +69,7 @@ async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     answer.rows(RowTable::new(
         "series",
         ["ts"].into_iter().chain(asked.iter().copied()),
-        rows.iter().skip(call.from).map(line),
+        rows.iter().skip(call.skip).map(line),
     ));
     answer.beyond = usize::from(found["next_cursor"].is_string());
     Ok(answer)
@@ -99,7 +99,7 @@ async fn changes(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     answer.rows(RowTable::new(
         "labels",
         ["ts", "change", "from", "to", "title"],
-        rows.iter().skip(call.from).map(line),
+        rows.iter().skip(call.skip).map(line),
     ));
     answer.beyond = usize::from(found["next_cursor"].is_string());
     Ok(answer)

@@ -56,6 +56,6 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         let of = |name: &&str| level[*name].clone();
         [Value::from(*away)].into_iter().chain(fields.iter().map(of)).collect()
     };
-    answer.rows(RowTable::new("levels", ["away"].into_iter().chain(fields), near.iter().skip(call.from).map(line)));
+    answer.rows(RowTable::new("levels", ["away"].into_iter().chain(fields), near.iter().skip(call.skip).map(line)));
     Ok(answer)
 }

@@ -138,8 +138,8 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         [row.instrument.as_ref().into(), age().into()].into_iter().chain(columns.iter().map(cell)).collect()
     };
     let names = ["market", "age_s"].into_iter().chain(columns.iter().map(|at| board.columns[*at].as_ref()));
-    let asked_for = &shown[call.from.min(shown.len())..];
-    let written = &asked_for[..call.most().min(asked_for.len())];
+    let asked_for = &shown[call.skip.min(shown.len())..];
+    let written = &asked_for[..call.most.min(asked_for.len())];
     answer.rows(RowTable::new("markets", names, written.iter().map(line)));
     answer.beyond = asked_for.len() - written.len();
     Ok(answer)

@@ -82,12 +82,14 @@ impl ToolSpec {
         let budget = args.budget();
         let (bound, from) = (place.bound, place.from);
         let mut answer = match mask {
-            None => self.run(inside, args, from).await?,
+            None => self.run(inside, args, RowsWanted { from, skip: from, most: budget / ROW_LEAST + 1 }).await?,
             Some(mask) => {
                 let args = mask.asked(self.name, &args)?;
                 let market = args.text(MARKET.name).map(str::to_owned);
-                let skipped = if mask.sorts(self.name) { 0 } else { from };
-                let answer = self.run(inside, args, skipped).await.map_err(|fault| mask.fault(fault))?;
+                // What is put into another order first is read whole.
+                let skip = if mask.sorts(self.name) { 0 } else { from };
+                let wanted = RowsWanted { from, skip, most: usize::MAX };
+                let answer = self.run(inside, args, wanted).await.map_err(|fault| mask.fault(fault))?;
                 mask.answer(self.name, market.as_deref(), answer, from)
             }
         };
@@ -96,11 +98,20 @@ impl ToolSpec {
         Ok(fit(&answer, budget, next))
     }
 
-    async fn run(&self, inside: &Inside, args: ToolArgs, from: usize) -> Result<ToolAnswer, CallFault> {
+    async fn run(&self, inside: &Inside, args: ToolArgs, wanted: RowsWanted) -> Result<ToolAnswer, CallFault> {
         let as_of = args.as_of().map(moment).transpose()?;
-        let call = ToolCall { inside, args, as_of, from };
+        let RowsWanted { from, skip, most } = wanted;
+        let call = ToolCall { inside, args, as_of, from, skip, most };
         (self.run)(&call).await
     }
+}
+
+/// Which rows of a list are wanted.
+#[derive(Clone, Copy)]
+struct RowsWanted {
+    from: usize,
+    skip: usize,
+    most: usize,
 }
 
 /// A call that is under way.
@@ -111,6 +122,10 @@ pub(crate) struct ToolCall<'a> {
     as_of: Option<Ts>,
     /// The first row wanted.
     from: usize,
+    /// Rows that the tool leaves out before the first: all of them, or none where they are put into another order first.
+    skip: usize,
+    /// Rows that there is room for at most: none takes fewer tokens than its name.
+    most: usize,
 }
 
 impl ToolCall<'_> {
@@ -139,11 +154,6 @@ impl ToolCall<'_> {
             None => moment(word(&self.get_now("clock", &[]).await?, "now"))?,
         };
         Ok((asked - of).as_secs().into())
-    }
-
-    /// Rows that there is room for at most: none takes fewer tokens than its name.
-    fn most(&self) -> usize {
-        self.args.budget() / ROW_LEAST + 1
     }
 
     /// Refuses a place behind the last row that is read.

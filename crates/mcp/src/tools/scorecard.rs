@@ -57,7 +57,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         "base_rate",
         "calibration_error",
     ];
-    answer.rows(RowTable::new("scores", columns, items(&found, "rows").iter().skip(call.from).map(line)));
+    answer.rows(RowTable::new("scores", columns, items(&found, "rows").iter().skip(call.skip).map(line)));
     let fields = ["alert", "event", "n", "precision", "precision_band", "recall", "lead_min", "per_day"];
     answer.rows(RowTable::of_objects("alerts", &fields, items(&found, "alerts")));
     Ok(answer)

@@ -22,6 +22,6 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     answer.fields(&found, &["raw_label", "moments", "hours", "span", "reason", "moves"]);
     let fields = ["ts", "distance", "raw_label", "price", "move_4h", "move_24h", "realized_vol_1h_after"];
     let episodes = items(&found, "episodes");
-    answer.rows(RowTable::of_objects("episodes", &fields, &episodes[call.from.min(episodes.len())..]));
+    answer.rows(RowTable::of_objects("episodes", &fields, &episodes[call.skip.min(episodes.len())..]));
     Ok(answer)
 }

@@ -75,7 +75,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         ]
     };
     let columns = ["pair", "corr_20h", "corr_30d", "usual_low", "usual_high", "state", "lead_ratio"];
-    answer.rows(RowTable::new("pairs", columns, pairs.iter().skip(call.from).map(line)));
+    answer.rows(RowTable::new("pairs", columns, pairs.iter().skip(call.skip).map(line)));
     let fields = ["instrument", "price", "vol_annual", "risk", "volatility", "lead_score"];
     let shown = markets.iter().filter(|m| wanted.is_empty() || wanted.iter().any(|w| is_named(m, w)));
     answer.rows(RowTable::of_objects("markets", &fields, &shown.cloned().collect::<Vec<_>>()));
