@@ -1,5 +1,6 @@
 """The Debian package: program, services, settings, and a user for them."""
 
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -44,8 +45,6 @@ def build(binary: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
         tree.write(root)
         root.chmod(0o755)
         # One thread: how xz cuts its input among several depends on the machine.
-        make = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--threads-max=1", "--build", str(root), str(target)]
-        old = [word for word in make if not word.startswith("--threads")]
-        if subprocess.run(make, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
-            subprocess.run(old, check=True, stdout=subprocess.DEVNULL)
+        make = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z3", "--build", str(root), str(target)]
+        subprocess.run(make, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"DPKG_DEB_THREADS_MAX": "1"})
     return target
