@@ -145,17 +145,28 @@ def board(uid: str, registry: dict) -> dict:
     }
 
 
+def lines(value: dict) -> str:
+    """JSON with a line for each key, and for each entry of what has several: a change of one panel is a change of one line."""
+    parts = []
+    for key, part in value.items():
+        text = json.dumps(part)
+        if isinstance(part, list) and len(part) > 1:
+            text = "[\n  " + ",\n  ".join(json.dumps(entry) for entry in part) + "\n ]"
+        parts.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
 def main() -> None:
     registry_file = HERE / "registry.json"
     if sys.argv[1:2] == ["--registry"]:
         registry = registry_of(pathlib.Path(sys.argv[2]).read_text())
-        registry_file.write_text(json.dumps(registry, indent=1) + "\n")
+        registry_file.write_text(lines(registry))
     registry = json.loads(registry_file.read_text())
     placed = [name for _, rows in BOARDS.values() for names in rows.values() for name in names]
     if wrong := sorted(set(placed) ^ set(registry)) or len(placed) != len(set(placed)):
         raise SystemExit(f"each metric stands on one board, and only metrics do; not so: {wrong}")
     for uid in BOARDS:
-        file, text = HERE / "dashboards" / f"{uid}.json", json.dumps(board(uid, registry), indent=1) + "\n"
+        file, text = HERE / "dashboards" / f"{uid}.json", lines(board(uid, registry))
         if "--check" in sys.argv and (not file.exists() or file.read_text() != text):
             raise SystemExit(f"{file} is not what the list of metrics says; run: make dashboards")
         file.write_text(text)
