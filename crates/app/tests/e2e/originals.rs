@@ -263,3 +263,30 @@ fn third(place: &Place, store: &Store<'_>, database: &str, env: &[(&str, &str)])
     let empty = json["items"].as_array().unwrap().is_empty();
     assert_eq!(json["reason"].is_string(), empty, "{json}");
 }
+
+/// Packages install the program under the names of the originals' commands too.
+#[test]
+fn a_link_with_the_name_of_an_original_command_is_that_command() {
+    let place = Place::new();
+    for (name, command) in [
+        ("collect_derivatives_metrics", "collect"),
+        ("collect-derivatives-metrics", "collect"),
+        ("generate_market_context", "context"),
+        ("monitor_context_freshness", "freshness"),
+        ("analyze-futures-market", "analyze"),
+    ] {
+        let link = place.path(name);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_barograph"), &link).unwrap();
+        let done = Command::new(&link).arg("--help").env_clear().output().unwrap();
+        let text = String::from_utf8(done.stdout).unwrap();
+        assert!(done.status.success() && text.contains(&format!("Usage: barograph {command} ")), "{name}: {text}");
+        // A mistake is answered as the command itself answers it.
+        let done = Command::new(&link).arg("--nonsense").env_clear().output().unwrap();
+        let text = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.code() == Some(2) && text.contains("--nonsense"), "{name}: {text}");
+    }
+    let other = place.path("anything-else");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_barograph"), &other).unwrap();
+    let done = Command::new(&other).args(["collect", "--help"]).env_clear().output().unwrap();
+    assert!(done.status.success(), "any other name takes a command");
+}

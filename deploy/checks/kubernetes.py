@@ -1,0 +1,71 @@
+"""Every overlay, as kubectl's own kustomize renders it: valid for six releases of Kubernetes, strictly, and locked as far as can be."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import kubernetes_validate
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RELEASES = ["1.32", "1.33", "1.34", "1.35", "1.36", "1.37"]
+OVERLAYS = ["single", "postgres", "robson"]
+# What the original's manifests are named, run and scheduled (docs/spec/requirements.md, R1.60 to R1.62).
+JOBS = {"collect-derivatives-metrics": ("*/1 * * * *", "collect_derivatives_metrics"), "generate-market-context": ("*/5 * * * *", "generate_market_context")}
+
+
+def rendered(overlay: str) -> list[dict]:
+    kubectl = pathlib.Path(sys.executable).with_name("kubectl")
+    command = [str(kubectl if kubectl.exists() else shutil.which("kubectl")), "kustomize", str(ROOT / "deploy/kubernetes/overlays" / overlay)]
+    return [one for one in yaml.safe_load_all(subprocess.check_output(command, text=True)) if one]
+
+
+def pod(thing: dict) -> dict | None:
+    if thing["kind"] == "CronJob":
+        return thing["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return thing["spec"].get("template", {}).get("spec") if thing["kind"] in ("StatefulSet", "Deployment") else None
+
+
+def locked(spec: dict, where: str) -> None:
+    assert spec["securityContext"]["runAsNonRoot"] and spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault", where
+    assert spec["automountServiceAccountToken"] is False, where
+    for one in spec["containers"]:
+        context = one["securityContext"]
+        assert context["readOnlyRootFilesystem"] and not context["allowPrivilegeEscalation"], (where, one["name"])
+        assert context["capabilities"] == {"drop": ["ALL"]} and "memory" in one["resources"]["limits"], (where, one["name"])
+        assert one["image"].startswith("registry.example/barograph:"), (where, one["image"])
+        if one.get("ports"):
+            assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(one), (where, "a probe is missing")
+
+
+def check(binary: str) -> None:
+    seen = set()
+    for overlay in OVERLAYS:
+        things = rendered(overlay)
+        for release in RELEASES:
+            for thing in things:
+                kubernetes_validate.validate(thing, release, strict=True)
+        space = next(thing["metadata"]["name"] for thing in things if thing["kind"] == "Namespace")
+        kinds = [thing["kind"] for thing in things]
+        assert "NetworkPolicy" in kinds and space == ("robson" if overlay == "robson" else "barograph")
+        for thing in things:
+            name = thing["metadata"]["name"]
+            assert thing["kind"] == "Namespace" or thing["metadata"]["namespace"] == space, (overlay, name)
+            spec = pod(thing)
+            if not spec:
+                continue
+            locked(spec, f"{overlay}: {name}")
+            for one in spec["containers"]:
+                # Everything that is run is a command that the program has, with flags that it has.
+                command = [binary, *one["args"], "--help"]
+                done = subprocess.run(command, capture_output=True, text=True)
+                assert done.returncode == 0, (overlay, one["args"], done.stderr)
+                seen.add((thing["kind"], one["name"]))
+            if thing["kind"] == "CronJob":
+                schedule, word = JOBS[name]
+                assert thing["spec"]["schedule"] == schedule and spec["containers"][0]["args"][0] == word, name
+                assert thing["spec"]["concurrencyPolicy"] == "Forbid", name
+    assert {("CronJob", name) for name in JOBS} <= seen, seen
+    assert {("StatefulSet", "freshness-monitor"), ("Deployment", "freshness-monitor"), ("Deployment", "barograph")} <= seen, seen
+    print(f"Kubernetes: {len(OVERLAYS)} overlays valid for {RELEASES[0]} to {RELEASES[-1]}, strictly")
