@@ -64,11 +64,11 @@ mod tests {
     use super::*;
 
     const MOUNTS: &str = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
-        30 22 0:40 / /mnt/share rw - nfs4 filer:/x rw,vers=4.2\n\
-        31 30 8:2 / /mnt/share/local rw - xfs /dev/sdb1 rw\n\
-        32 22 0:50 / /mnt/with\\040blank rw - cifs //h/s rw\n\
-        33 22 0:51 / /home/me/far rw - fuse.sshfs me@h: rw\n\
-        34 22 0:52 / /home/me/near rw - fuse.bindfs / rw\n\
+        30 22 0:40 / /srv/share rw - nfs4 filer:/x rw,vers=4.2\n\
+        31 30 8:2 / /srv/share/local rw - xfs /dev/sdb1 rw\n\
+        32 22 0:50 / /srv/with\\040blank rw - cifs //h/s rw\n\
+        33 22 0:51 / /srv/me/far rw - fuse.sshfs me@h: rw\n\
+        34 22 0:52 / /srv/me/near rw - fuse.bindfs / rw\n\
         35 22 0:53 / /twice rw - nfs a:/ rw\n\
         36 22 0:54 / /twice rw - tmpfs tmpfs rw\n\
         torn line\n";
@@ -77,13 +77,13 @@ mod tests {
     fn a_folder_of_another_machine_is_known_by_where_it_lies() {
         for (place, want) in [
             ("/var/lib/barograph", None),
-            ("/mnt/share", Some("nfs4")),
-            ("/mnt/share/data/a", Some("nfs4")),
-            ("/mnt/shared", None),
-            ("/mnt/share/local/data", None),
-            ("/mnt/with blank/data", Some("cifs")),
-            ("/home/me/far/data", Some("fuse.sshfs")),
-            ("/home/me/near/data", None),
+            ("/srv/share", Some("nfs4")),
+            ("/srv/share/data/a", Some("nfs4")),
+            ("/srv/shared", None),
+            ("/srv/share/local/data", None),
+            ("/srv/with blank/data", Some("cifs")),
+            ("/srv/me/far/data", Some("fuse.sshfs")),
+            ("/srv/me/near/data", None),
             ("/twice/data", None),
         ] {
             assert_eq!(remote(Path::new(place), MOUNTS).map(|(kind, _)| kind).as_deref(), want, "{place}");
