@@ -182,7 +182,8 @@ fn no_tool_shows_a_name_a_date_or_a_price() {
         (prices(&real).len(), usize::from(seen["isError"] == false))
     };
     for _ in 0..4 {
-        for (tool, given) in calls() {
+        let more = ["BTCUSDT", "ETHUSDT"].map(|market| ("levels", json!({"market": market})));
+        for (tool, given) in calls().into_iter().chain(more) {
             let mut given = given.clone();
             if tool == "history" {
                 given["from"] = json!("2026-02-01T00:00:00Z");
