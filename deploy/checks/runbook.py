@@ -42,7 +42,7 @@ def check(binary: str, folder: pathlib.Path) -> None:
     heard = folder / "heard"
     heard.mkdir()
     with live.process(binary, heard):
-        until = time.monotonic() + 150
+        until = time.monotonic() + live.PATIENCE
         of_venue: dict[str, int] = {}
         while time.monotonic() < until:
             time.sleep(3)

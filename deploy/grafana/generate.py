@@ -43,6 +43,8 @@ BOARDS = {
 }
 # Where more lines than a person can tell apart would come, the worst are drawn.
 MOST = 12
+# Where the name says something else than the picture.
+TITLES = {"barograph_stream_live": "Streams that are not live"}
 # Labels of what a healthy process has no sample of.
 RARE = {"barograph_feed_faults_total": {"reason", "venue"}}
 SOURCE = {"type": "prometheus", "uid": "${source}"}
@@ -102,7 +104,7 @@ def panel(number: int, name: str, metric: dict, place: dict) -> dict:
     return {
         "id": number,
         "type": "timeseries",
-        "title": title[0].upper() + title[1:],
+        "title": TITLES.get(name, title[0].upper() + title[1:]),
         "description": metric["help"],
         "datasource": SOURCE,
         "gridPos": place,

@@ -10,6 +10,9 @@ import time
 import urllib.request
 
 
+# Seconds. Longer than a first minute takes on a machine that compiles beside it: it ends what hangs, and measures nothing.
+PATIENCE = 400
+
 
 def plain() -> dict[str, str]:
     """The environment without settings of the program, which refuses those that it does not know."""
@@ -23,7 +26,7 @@ def get(address: str) -> str:
 
 def settled(address: str) -> str:
     """The /metrics text once every label has been seen: streams are shown with the first minute, routes once they were asked."""
-    until = time.monotonic() + 150
+    until = time.monotonic() + PATIENCE
     get(f"{address}/api/v1/markets")
     while "barograph_stream_live{" not in (text := get(f"{address}/metrics")) and time.monotonic() < until:
         time.sleep(1)
@@ -39,7 +42,7 @@ def process(binary: str, folder: pathlib.Path, *, markets: str = "BTCUSDT,ETHUSD
     running = [subprocess.Popen([binary, "sim", "--port", "0", "--markets", "2"], stdout=logs[0], stderr=logs[0], env=env, cwd=folder)]
     try:
         def word(log, begin: str, of: subprocess.Popen) -> str:
-            until = time.monotonic() + 90
+            until = time.monotonic() + PATIENCE
             while time.monotonic() < until and of.poll() is None:
                 text = pathlib.Path(log.name).read_text()
                 if begin in text:
@@ -57,7 +60,7 @@ def process(binary: str, folder: pathlib.Path, *, markets: str = "BTCUSDT,ETHUSD
     finally:
         for one in reversed(running):
             one.terminate()
-            one.wait(60)
+            one.wait(PATIENCE)
         for log in logs:
             log.close()
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the artefacts under a folder: build.py PROGRAM FOLDER [deb] [tarball] [image]. Without a kind: all that this system can make.
 
-The same commit gives the same bytes; SHA256SUMS has them, and the digest of the image.
+The same program gives the same bytes; SHA256SUMS has them, and the digest of the image.
 """
 
 import hashlib

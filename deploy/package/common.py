@@ -1,6 +1,6 @@
 """What all artefacts share: the moment that stands for their age, the files of the program, and archives that are equal byte for byte.
 
-Nothing here looks at a clock, at a user's name or at the order in which a folder lists its files: two builds of one commit are equal.
+Nothing here looks at a clock, at a user's name or at the order in which a folder lists its files: two builds of one program are equal.
 """
 
 import gzip
