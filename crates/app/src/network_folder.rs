@@ -6,11 +6,24 @@ use std::path::{Path, PathBuf};
 
 /// File systems of other machines, by the names that the kernel has for them.
 const REMOTE: [&str; 14] = [
-    "nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "lustre", "beegfs", "gpfs", "davfs",
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "ncpfs",
+    "afs",
+    "ceph",
+    "glusterfs",
+    "lustre",
+    "beegfs",
+    "gpfs",
+    "davfs",
     "coda",
 ];
 /// The same behind FUSE.
-const REMOTE_FUSE: [&str; 9] = ["sshfs", "s3fs", "rclone", "gcsfuse", "glusterfs", "ceph", "juicefs", "davfs", "goofys"];
+const REMOTE_FUSE: [&str; 9] =
+    ["sshfs", "s3fs", "rclone", "gcsfuse", "glusterfs", "ceph", "juicefs", "davfs", "goofys"];
 
 /// Refuses a folder that lies on another machine. Where the system does not say what is mounted, nothing is known against it.
 pub(crate) fn refuse(folder: &Path) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 //! client: the channel holds [`BUFFER`] events, and who falls behind that far is the reader's affair (`routes/board_stream.rs`).
 
 use super::Value;
+use super::part::BoardPart;
 use super::table::Table;
 use super::wire::frame;
 use crate::live::DataOrigin;
@@ -206,6 +207,12 @@ impl Hub {
     #[must_use]
     pub fn json(&self) -> Bytes {
         self.lock().written().0
+    }
+
+    /// A part of the table as JSON.
+    #[must_use]
+    pub fn part(&self, part: &BoardPart) -> Bytes {
+        self.lock().part(part)
     }
 
     /// Rows of these markets as they are in the table, each by itself as JSON with its columns' names; others are left out. A market

@@ -7,6 +7,7 @@
 mod columns;
 mod hub;
 mod named;
+mod part;
 mod table;
 mod value;
 mod view;
@@ -14,6 +15,7 @@ mod wire;
 
 pub use columns::{COLUMNS, CellKind, Column, ColumnSpec, SetWith, WIDTH, WarmUp, flags};
 pub use hub::{Hub, Joined, News, Topic};
+pub use part::{BoardPart, label_words};
 pub use table::{BoardRow, Table};
 pub use value::{DIGITS, Value, rounded};
 pub use view::{BoardView, ChangeView, DataState, HeaderView, LabelsView, RowView};

@@ -2,12 +2,15 @@
 
 use super::hub::{News, Topic, publish_batch, publish_event};
 use super::named::NamedRow;
+use super::part::{BoardPart, risk};
 use super::view::{BoardView, ChangeView, HeaderView, RowView};
 use super::wire::{batch, frame};
 use super::{COLUMNS, Cells, Column, Value, WIDTH};
+use crate::alias::markets::pair_of;
 use crate::live::DataOrigin;
 use barograph_domain::{InstrumentName, Span, Ts};
 use bytes::Bytes;
+use core::cmp::Reverse;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use tokio::sync::broadcast;
@@ -311,6 +314,39 @@ impl Table {
         Some(Bytes::from(json_of(&NamedRow::new(row, self.ts, &self.logic_version, headline))))
     }
 
+    /// The markets of a part as JSON: what is not in it is not written.
+    pub(super) fn part(&self, part: &BoardPart) -> Bytes {
+        let fitting = part.fitting();
+        let has = |i: &usize| {
+            let row = &self.rows[*i];
+            fitting.has(&row.instrument, || pair_of(&row.instrument), &row.cells)
+        };
+        let mut fit: Vec<usize> = (0..self.rows.len()).filter(has).collect();
+        let found = Some(fit.len());
+        // Stable: markets of one label stay in the order of the table.
+        fit.sort_by_key(|i| Reverse(risk(&self.rows[*i].cells)));
+        fit.truncate(part.top.unwrap_or(usize::MAX));
+        Bytes::from(json_of(&BoardView {
+            found,
+            rows: fit.into_iter().map(|i| self.view(i)).collect(),
+            ..self.around()
+        }))
+    }
+
+    /// What stands around the rows.
+    fn around(&self) -> BoardView {
+        let oldest = self.ts.0.saturating_sub(CHANGES_FOR.0);
+        BoardView {
+            n: self.n,
+            logic_version: self.logic_version.clone(),
+            header: self.header,
+            first_ts: self.reach.map(|r| r.0),
+            last_ts: self.reach.map(|r| r.1),
+            changes: self.changes.iter().filter(|c| c.at.0 >= oldest).cloned().collect(),
+            ..BoardView::empty(self.ts, self.origin)
+        }
+    }
+
     /// The document, and the event that begins a stream.
     pub(super) fn written(&mut self) -> (Bytes, Bytes) {
         if let Some(written) = &self.written {
@@ -320,16 +356,7 @@ impl Table {
         while self.changes.back().is_some_and(|c| c.at.0 < oldest) {
             self.changes.pop_back();
         }
-        let view = BoardView {
-            n: self.n,
-            logic_version: self.logic_version.clone(),
-            header: self.header,
-            first_ts: self.reach.map(|r| r.0),
-            last_ts: self.reach.map(|r| r.1),
-            rows: (0..self.rows.len()).map(|i| self.view(i)).collect(),
-            changes: self.changes.iter().cloned().collect(),
-            ..BoardView::empty(self.ts, self.origin)
-        };
+        let view = BoardView { rows: (0..self.rows.len()).map(|i| self.view(i)).collect(), ..self.around() };
         let json = Bytes::from(json_of(&view));
         let event = frame("board", None, &json);
         self.written.insert((json, event)).clone()

@@ -149,8 +149,11 @@ pub struct BoardView {
     pub columns: [&'static str; super::WIDTH],
     /// Words of the codes.
     pub labels: LabelsView,
-    /// Every market; `i` counts from 0.
+    /// Every market, `i` counts from 0; or those that were asked for, the worst risk label first.
     pub rows: Vec<RowView>,
+    /// How many markets fit, where not all were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<usize>,
     /// Changes of labels in the last hour, the newest first, at most 50.
     pub changes: Vec<ChangeView>,
 }
@@ -170,6 +173,7 @@ impl BoardView {
             columns: COLUMNS,
             labels: labels(),
             rows: Vec::new(),
+            found: None,
             changes: Vec::new(),
         }
     }

@@ -17,6 +17,14 @@ pub trait AskBoard {
     /// [`QueryError::Unavailable`] where there is none.
     fn board(&self) -> Result<Arc<Hub>, QueryError>;
 
+    /// The board as it was at most a second ago, for whoever asks again and again.
+    ///
+    /// # Errors
+    /// See [`Self::board`].
+    fn recent_board(&self) -> Result<Arc<Hub>, QueryError> {
+        self.board()
+    }
+
     /// The board as it was known at a moment.
     ///
     /// # Errors

@@ -261,3 +261,38 @@ fn who_falls_behind_gets_the_table_instead_of_what_it_missed() {
     assert_eq!(follow(&events).1[7][0], json!(1_000_000_000_000_099_i64));
     assert_eq!(server.get("/metrics").text().matches("reason=\"lagged\"} 0").count(), 1, "nobody was let go");
 }
+
+/// Of a part the worst risk label comes first, and what fits is counted.
+#[test]
+fn a_part_of_the_board_has_those_at_risk_first() {
+    let server = Server::start();
+    server.world.hub.update(minute(MINUTES), |table| {
+        for (market, risk, oi) in [(LIVING[0], 1, 5e6), (LIVING[1], 4, 2e6), (EMPTY, 3, 9e6)] {
+            let i = table.admit(&name(market));
+            table.set(i, Column::Risk, Value::Whole(risk));
+            table.set(i, Column::OiUsd, Value::full(oi));
+        }
+    });
+    for (asked, want, found) in [
+        ("top=2", &[LIVING[1], EMPTY][..], 3),
+        ("top=1&min_oi_usd=3000000", &[EMPTY], 2),
+        ("label=high_vol", &[LIVING[1]], 1),
+        ("label=CHOP_RISK", &[], 0),
+        ("venue=nowhere", &[], 0),
+        ("text=zzz", &[], 0),
+    ] {
+        let board = server.json(&format!("/api/v1/board?{asked}"));
+        let rows: Vec<&str> =
+            board["rows"].as_array().unwrap().iter().filter_map(|r| r["instrument"].as_str()).collect();
+        assert_eq!((rows.as_slice(), &board["found"]), (want, &json!(found)), "{asked}");
+    }
+    assert!(server.json("/api/v1/board")["found"].is_null(), "the whole is not counted");
+    for (asked, problem) in [
+        ("top=0", "bad-number"),
+        ("top=1001", "bad-number"),
+        ("min_oi_usd=much", "bad-number"),
+        ("label=HIGHVOL", "bad-word"),
+    ] {
+        assert_eq!(server.get(&format!("/api/v1/board?{asked}")).problem(), problem, "{asked}");
+    }
+}

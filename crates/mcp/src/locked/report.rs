@@ -15,6 +15,9 @@ use barograph_verify::scores::case::{Case, base_rate, n_eff};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Forecasts of one event of one market: when, and the probability.
+type StatedForecasts = Vec<(Ts, Option<f64>)>;
+
 /// A forecast with its outcome, and what others stated of the same case.
 struct Judged {
     case: Case,
@@ -35,7 +38,7 @@ pub async fn session_report(
     data_digest: &str,
 ) -> Result<SessionReport, String> {
     let mask = basis.mask.as_ref().map(Mask::new);
-    let mut stated: BTreeMap<(String, String), Vec<(Ts, Option<f64>)>> = BTreeMap::new();
+    let mut stated: BTreeMap<(String, String), StatedForecasts> = BTreeMap::new();
     let mut forecasts = 0;
     for line in lines.iter().filter(|line| line.tool == FORECAST && !line.is_error) {
         let (case, issued) = case_of(&line.moved, mask.as_ref())?;

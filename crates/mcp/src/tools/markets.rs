@@ -7,9 +7,9 @@ use crate::ask;
 use crate::fault::CallFault;
 use barograph_domain::Ts;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
     name: "markets",
@@ -49,111 +49,88 @@ struct Board<'a> {
     labels: std::collections::BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
     #[serde(borrow)]
     rows: Vec<BoardRow<'a>>,
+    found: usize,
 }
 
-/// Cells stay text until a row is known to be shown: a thousand markets are a megabyte.
 #[derive(Deserialize)]
 struct BoardRow<'a> {
     #[serde(borrow)]
     instrument: Cow<'a, str>,
     #[serde(borrow)]
-    symbol: Cow<'a, str>,
-    #[serde(borrow)]
     venue: Cow<'a, str>,
-    #[serde(borrow)]
-    cells: Vec<&'a RawValue>,
+    cells: Vec<Value>,
 }
 
-impl BoardRow<'_> {
-    /// A cell that is a whole number.
-    fn code(&self, at: usize) -> Option<i64> {
-        self.cells.get(at)?.get().parse().ok()
-    }
+/// Most rows that the board gives at once.
+const TOP_MAX: usize = 1_000;
 
-    fn number(&self, at: usize) -> Option<f64> {
-        self.cells.get(at)?.get().parse().ok()
-    }
-
-    fn cell(&self, at: usize) -> Value {
-        self.cells.get(at).and_then(|cell| serde_json::from_str(cell.get()).ok()).unwrap_or_default()
-    }
-
-    /// The word of a code.
-    fn word<'w>(&self, at: usize, words: &'w [Cow<'_, str>]) -> Option<&'w str> {
-        words.get(usize::try_from(self.code(at)?).ok()?).map(Cow::as_ref)
+impl<'a> Board<'a> {
+    fn read(found: &'a [u8]) -> Result<Self, CallFault> {
+        serde_json::from_slice(found).map_err(|e| CallFault::new(format!("the board cannot be read: {e}")))
     }
 }
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
-    let found = ask::bytes(call.inside, &ask::address("/api/v1/board", &[("as_of", call.args.as_of())]), None).await?;
-    let board: Board<'_> =
-        serde_json::from_slice(&found).map_err(|e| CallFault::new(format!("the board cannot be read: {e}")))?;
+    let top = call.skip.saturating_add(call.most).min(TOP_MAX).to_string();
+    let least = call.args.number("min_oi_usd").map(|least| least.to_string());
+    let part = [
+        ("as_of", call.args.as_of()),
+        ("venue", call.args.text("venue")),
+        ("label", call.args.text("label")),
+        ("text", call.args.text("text")),
+        ("min_oi_usd", least.as_deref()),
+        ("top", Some(top.as_str())),
+    ];
+    let found = ask::bytes(call.inside, &ask::address("/api/v1/board", &part), None).await?;
+    let board = Board::read(&found)?;
+    if let (Some(venue), true) = (call.args.text("venue"), board.rows.is_empty()) {
+        known_venue(call, venue).await?;
+    }
     let place = |name: &str| board.columns.iter().position(|c| c == name);
     let axes: Vec<(usize, &Vec<Cow<'_, str>>)> =
         board.labels.iter().filter_map(|(axis, words)| Some((place(axis)?, words))).collect();
-    let label = call.args.text("label").map(str::to_uppercase);
-    if let Some(label) = &label
-        && !axes.iter().any(|(_, words)| words.iter().any(|w| w == label))
-    {
-        return Err(unknown_label(label, &axes));
-    }
-    if let Some(venue) = call.args.text("venue")
-        && !board.rows.iter().any(|row| row.venue == venue)
-    {
-        let known: std::collections::BTreeSet<&str> = board.rows.iter().map(|row| row.venue.as_ref()).collect();
-        let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(CallFault::new(format!("venue: no market of '{venue}' is known; there are {known}")));
-    }
-    let (risk, interest, row_ts) = (place("risk"), place("oi_usd"), place("row_ts"));
-    let fits = |row: &BoardRow<'_>| {
-        let text = call.args.text("text").map(str::to_lowercase);
-        let named = |text: String| [&row.instrument, &row.symbol].iter().any(|n| n.to_lowercase().contains(&text));
-        call.args.text("venue").is_none_or(|venue| row.venue == venue) && text.is_none_or(named)
-    };
-    let has_label = |row: &BoardRow<'_>| {
-        label.as_ref().is_none_or(|label| axes.iter().any(|(at, words)| row.word(*at, words) == Some(label.as_str())))
-    };
-    let is_large = |row: &BoardRow<'_>| {
-        let least = call.args.number("min_oi_usd");
-        least.is_none_or(|least| interest.and_then(|at| row.number(at)).is_some_and(|oi| oi >= least))
-    };
-    let mut shown: Vec<&BoardRow<'_>> =
-        board.rows.iter().filter(|row| fits(row) && has_label(row) && is_large(row)).collect();
-    shown.sort_by_key(|row| core::cmp::Reverse(risk.and_then(|at| row.code(at))));
+    let row_ts = place("row_ts");
+    let shown = &board.rows;
     let mut answer = ToolAnswer::default();
     answer.field("as_of", board.ts.as_ref());
-    answer.field("count", shown.len());
+    answer.field("count", board.found);
     answer.field("units", json!({"change_24h": "fraction", "margin": "scales", "vol": "fraction a year, 1 h", "funding_8h": "fraction", "oi_4h": "fraction", "vol_24h": "fraction a year", "oi_usd": "USD", "vol_pct_90d": "rank 0 to 1", "health": "0 to 100"}));
     let columns: Vec<usize> =
         (0..board.columns.len()).filter(|at| !LEFT_OUT.contains(&board.columns[*at].as_ref())).collect();
     let now = Ts::parse(&board.ts).ok();
-    let line = |row: &&BoardRow<'_>| {
-        let minute = row_ts.and_then(|at| row.code(at));
+    let line = |row: &BoardRow<'_>| {
+        let minute = row_ts.and_then(|at| row.cells.get(at)).and_then(Value::as_i64);
         let age = || Some(now?.0.div_euclid(SECOND) - minute?);
         let cell = |at: &usize| {
             let words = axes.iter().find(|(axis, _)| axis == at);
-            let label = words.and_then(|(at, words)| row.word(*at, words));
-            label.map_or_else(|| row.cell(*at), Into::into)
+            let label = words.and_then(|(at, words)| word(&row.cells, *at, words));
+            label.map_or_else(|| row.cells.get(*at).cloned().unwrap_or_default(), Into::into)
         };
         [row.instrument.as_ref().into(), age().into()].into_iter().chain(columns.iter().map(cell)).collect()
     };
     let names = ["market", "age_s"].into_iter().chain(columns.iter().map(|at| board.columns[*at].as_ref()));
-    let asked_for = &shown[call.skip.min(shown.len())..];
-    let written = &asked_for[..call.most.min(asked_for.len())];
+    let written = &shown[call.skip.min(shown.len())..];
     answer.rows(RowTable::new("markets", names, written.iter().map(line)));
-    answer.beyond = asked_for.len() - written.len();
+    answer.beyond = board.found.saturating_sub(shown.len());
     Ok(answer)
 }
 
-fn unknown_label(label: &str, axes: &[(usize, &Vec<Cow<'_, str>>)]) -> CallFault {
-    let all = || axes.iter().flat_map(|(_, words)| words.iter().map(Cow::as_ref));
-    let like = barograph_api::nearest(label, all());
-    let hint = match like {
-        Some(like) => format!("did you mean {like}?"),
-        None => format!(
-            "there are {}",
-            all().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
-        ),
-    };
-    CallFault::new(format!("label: no axis has '{label}'; {hint}"))
+/// The word of a code.
+fn word<'a>(cells: &[Value], at: usize, words: &'a [Cow<'a, str>]) -> Option<&'a str> {
+    let code = cells.get(at).and_then(Value::as_u64).and_then(|code| usize::try_from(code).ok())?;
+    words.get(code).map(Cow::as_ref)
+}
+
+/// Refuses a venue of which no market is known; of a known one none fits.
+async fn known_venue(call: &ToolCall<'_>, venue: &str) -> Result<(), CallFault> {
+    let all = TOP_MAX.to_string();
+    let parameters = [("as_of", call.args.as_of()), ("top", Some(all.as_str()))];
+    let found = ask::bytes(call.inside, &ask::address("/api/v1/board", &parameters), None).await?;
+    let board = Board::read(&found)?;
+    let known: BTreeSet<&str> = board.rows.iter().map(|row| row.venue.as_ref()).collect();
+    if known.contains(venue) {
+        return Ok(());
+    }
+    let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    Err(CallFault::new(format!("venue: no market of '{venue}' is known; there are {known}")))
 }

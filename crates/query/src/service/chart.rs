@@ -81,10 +81,19 @@ struct Remembered {
 #[derive(Debug, Default)]
 pub(super) struct Closes(Mutex<BTreeMap<(String, InstrumentName, Span), Remembered>>);
 
+/// A table is recent for so long: as long as it is not turned while nobody follows it, and a little.
+const RECENT: Span = Span::millis(1_300);
+
 impl AskBoard for Service {
     fn board(&self) -> Result<Arc<Hub>, QueryError> {
         self.update_board();
         Ok(Arc::clone(&self.board.hub))
+    }
+
+    fn recent_board(&self) -> Result<Arc<Hub>, QueryError> {
+        let age = self.clock.now() - self.board.hub.updated();
+        // A thread turns it about each second: nobody waits for that.
+        if (Span::ZERO..RECENT).contains(&age) { Ok(Arc::clone(&self.board.hub)) } else { self.board() }
     }
 
     fn board_at(&self, moment: Ts) -> Result<BoardView, QueryError> {
