@@ -74,13 +74,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// What was typed, with the command that the program's own name stands for where it is one of [`NAMES`].
+/// What was typed; where the program's own name is one of [`NAMES`], as if its command had been typed.
 fn typed(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut typed: Vec<OsString> = args.collect();
     let name = typed.first().and_then(|first| Path::new(first).file_name()).map(|name| name.to_string_lossy());
     let command = name.and_then(|name| NAMES.into_iter().find(|known| *known == name.replace('-', "_")));
     if let Some(command) = command {
-        typed.insert(1, command.into());
+        typed.splice(..1, ["barograph".into(), command.into()]);
     }
     typed
 }
