@@ -1155,7 +1155,8 @@ export interface paths {
         /**
          * All markets in one table: labels, readings, ages, the price of this moment, and what changed in the last hour.
          * @description Without `as_of` this is the table that `/api/v1/board/stream` begins with and goes on from; `n` is the last batch in it. With
-         *     `as_of` it is the table as it was known at that moment, prices those of the minute.
+         *     `as_of` it is the table as it was known at that moment, prices those of the minute. Of a part, those at risk come first, `found`
+         *     counts the markets that fit, and what is shown is at most a second old.
          */
         get: operations["getBoard"];
         put?: never;
@@ -2833,8 +2834,10 @@ export interface components {
             columns: string[];
             /** @description Words of the codes. */
             labels: components["schemas"]["LabelsView"];
-            /** @description Every market; `i` counts from 0. */
+            /** @description Every market, `i` counts from 0; or those that were asked for, the worst risk label first. */
             rows: components["schemas"]["RowView"][];
+            /** @description How many markets fit, where not all were asked for. */
+            found: number | null;
             /** @description Changes of labels in the last hour, the newest first, at most 50. */
             changes: components["schemas"]["ChangeView"][];
         };
@@ -12855,6 +12858,31 @@ export interface operations {
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
+                /**
+                 * @description Only markets of this venue.
+                 * @example binance-usdm
+                 */
+                venue?: string;
+                /**
+                 * @description Only markets with this label on any axis.
+                 * @example SQUEEZE_RISK
+                 */
+                label?: string;
+                /**
+                 * @description Only markets with this in their name.
+                 * @example BTC
+                 */
+                text?: string;
+                /**
+                 * @description Only markets with at least this open interest, USD.
+                 * @example 1000000
+                 */
+                min_oi_usd?: number;
+                /**
+                 * @description The first so many, the worst risk label first; 1 to 1000.
+                 * @example 20
+                 */
+                top?: number;
             };
             header?: never;
             path?: never;
