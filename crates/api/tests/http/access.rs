@@ -148,8 +148,8 @@ fn an_open_stream_ends_when_its_token_is_revoked() {
 /// read. What holds nothing of the user's is said here, and nowhere else may it be added to in passing.
 #[test]
 fn every_route_asks_for_a_token_and_every_change_for_one_that_may_operate() {
-    const PUBLIC: [&str; 7] =
-        ["/", "/healthz", "/api/v1/session", "/assets/{file}", "/docs", "/docs/{file}", "/openapi.json"];
+    const PUBLIC: [&str; 8] =
+        ["/", "/healthz", "/api/v1/session", "/assets/{file}", "/docs", "/docs/{file}", "/openapi.json", "/llms.txt"];
     const READ_WITH_POST: [&str; 4] = ["/api/v1/advice", "/api/v1/portfolio", "/api/v1/whatif", "/mcp"];
     let server = server();
     let document: serde_json::Value = serde_json::from_str(&barograph_api::openapi_json()).unwrap();
