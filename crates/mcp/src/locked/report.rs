@@ -15,14 +15,17 @@ use barograph_verify::scores::case::{Case, base_rate, n_eff};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Forecasts of one event of one market: when, and the probability.
-type StatedForecasts = Vec<(Ts, Option<f64>)>;
-
 /// A forecast with its outcome, and what others stated of the same case.
 struct Judged {
     case: Case,
     others: [Option<f64>; 3],
 }
+
+/// Event and market of a forecast.
+type CaseName = (String, String);
+
+/// Where its window begins, and its probability.
+type Stated = (Ts, Option<f64>);
 
 /// Whom a forecast is held against, and the field of the ledger's forecast that has it.
 const OTHERS: [(&str, &str); 3] =
@@ -38,7 +41,7 @@ pub async fn session_report(
     data_digest: &str,
 ) -> Result<SessionReport, String> {
     let mask = basis.mask.as_ref().map(Mask::new);
-    let mut stated: BTreeMap<(String, String), StatedForecasts> = BTreeMap::new();
+    let mut stated: BTreeMap<CaseName, Vec<Stated>> = BTreeMap::new();
     let mut forecasts = 0;
     for line in lines.iter().filter(|line| line.tool == FORECAST && !line.is_error) {
         let (case, issued) = case_of(&line.moved, mask.as_ref())?;
@@ -70,7 +73,7 @@ pub async fn session_report(
 }
 
 /// Event and market of a forecast, and where its window begins, in real terms.
-fn case_of(moved: &Value, mask: Option<&Mask>) -> Result<((String, String), Ts), String> {
+fn case_of(moved: &Value, mask: Option<&Mask>) -> Result<(CaseName, Ts), String> {
     let text = |name: &str| moved[name].as_str().unwrap_or_default();
     let (mut issued, mut market) = (Ts::parse(text("window_begins"))?, text("market"));
     if let Some(mask) = mask {
@@ -85,12 +88,7 @@ const PAGE: i64 = 1_000;
 const SINGLES: i64 = 250;
 
 /// What the ledger has of these forecasts, by the moment of issue: page by page where they lie close together, else one by one.
-async fn cases(
-    inside: &Inside,
-    market: &str,
-    event: &str,
-    stated: &[(Ts, Option<f64>)],
-) -> Result<BTreeMap<Ts, Value>, String> {
+async fn cases(inside: &Inside, market: &str, event: &str, stated: &[Stated]) -> Result<BTreeMap<Ts, Value>, String> {
     let moments = || stated.iter().map(|(issued, _)| *issued);
     let (Some(first), Some(last)) = (moments().min(), moments().max()) else { return Ok(BTreeMap::new()) };
     let pages = (last - first).0 / GRID.0 / PAGE + 1;

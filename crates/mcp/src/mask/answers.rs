@@ -41,7 +41,7 @@ impl Mask {
             .filter_map(|part| match part {
                 Part::Field(name, value) => {
                     let shown = self.field(&around, &name, value, around.factors, None);
-                    (!is_empty(&shown)).then_some(Part::Field(name, shown))
+                    if is_empty(&shown) { None } else { Some(Part::Field(name, shown)) }
                 }
                 Part::Rows(table) => {
                     let mut table = self.table(&around, table);

@@ -89,7 +89,7 @@ mod tests {
             let shift = shift(seed);
             assert!(shift.as_secs() % (7 * 86_400) == 0 && shift > Span::days(3_600), "{shift:?}");
         }
-        assert_ne!(Factors::draw(1, "a:A").price, Factors::draw(2, "a:A").price);
-        assert_ne!(Factors::draw(1, "a:A").price, Factors::draw(1, "a:B").price);
+        assert_ne!(Factors::draw(1, "a:A"), Factors::draw(2, "a:A"));
+        assert_ne!(Factors::draw(1, "a:A"), Factors::draw(1, "a:B"));
     }
 }
