@@ -61,6 +61,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ("Problem", &["value", "hint", "candidates"]),
     ("HealthView", &["notes"]),
     ("SessionBasis", &["mask"]),
+    ("BoardView", &["found"]),
     ("WarningView", &["reason"]),
     ("AliasEvent", &["symbol", "asset_pair"]),
     ("HourOfLiquidations", &["long_usd_reason", "short_usd_reason"]),

@@ -99,47 +99,60 @@ pub(crate) fn fit(answer: &ToolAnswer, budget: usize, next: impl Fn(usize) -> Op
     };
     let fits = |parts: &[Part]| made(parts).tokens() <= budget;
     let mut kept: Vec<Part> = Vec::new();
-    for part in &answer.parts {
-        let Part::Rows(table) = part else {
-            kept.push(part.clone());
-            if fits(&kept) {
-                continue;
-            }
-            kept.pop();
-            shorten(part, &mut kept, &fits);
-            break;
-        };
-        // As many rows as there is room for: fewer cost less. A thousand are never written for the sake of ten.
-        let mut holds = |count: usize| {
-            kept.push(Part::Rows(table.first(count)));
-            let holds = fits(&kept);
-            kept.pop();
-            holds
-        };
-        let all = table.rows.len();
-        let (mut low, mut high, mut step) = (0, all, FIRST_ROWS);
-        while low < high {
-            let next = (low + step).min(high);
-            if !holds(next) {
-                high = next - 1;
+    let mut rest = answer.parts.as_slice();
+    while let Some(first) = rest.first() {
+        if let Part::Rows(table) = first {
+            // As many rows as there is room for: a thousand are never written for the sake of ten.
+            let count = most(table.rows.len(), FIRST_ROWS, |count| {
+                kept.push(Part::Rows(table.first(count)));
+                let holds = fits(&kept);
+                kept.pop();
+                holds
+            });
+            kept.extend(count.filter(|count| *count > 0 || table.rows.is_empty()).map(|n| Part::Rows(table.first(n))));
+            if count != Some(table.rows.len()) {
                 break;
             }
-            (low, step) = (next, 2 * step);
-        }
-        while low < high {
-            let middle = (low + high).div_ceil(2);
-            if holds(middle) { low = middle } else { high = middle - 1 }
-        }
-        if low == all && (low > 0 || holds(0)) {
-            kept.push(part.clone());
+            rest = &rest[1..];
             continue;
         }
-        if low > 0 {
-            kept.push(Part::Rows(table.first(low)));
+        // Fields up to the next rows, usually all of them.
+        let together = rest.iter().take_while(|part| part.row_count().is_none()).count();
+        let before = kept.len();
+        let count = most(together, together, |count| {
+            kept.extend_from_slice(&rest[..count]);
+            let holds = fits(&kept);
+            kept.truncate(before);
+            holds
+        });
+        let count = count.unwrap_or(0);
+        kept.extend_from_slice(&rest[..count]);
+        if count < together {
+            shorten(&rest[count], &mut kept, &fits);
+            break;
         }
-        break;
+        rest = &rest[together..];
     }
     made(&kept)
+}
+
+/// The largest number up to `all` that holds, where a smaller one does if a larger one does; `None`: not even none. Tried first are
+/// `step`, then twice as many more each time.
+fn most(all: usize, mut step: usize, mut holds: impl FnMut(usize) -> bool) -> Option<usize> {
+    let (mut low, mut high) = (0, all);
+    while low < high {
+        let next = (low + step).min(high);
+        if !holds(next) {
+            high = next - 1;
+            break;
+        }
+        (low, step) = (next, 2 * step);
+    }
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        if holds(middle) { low = middle } else { high = middle - 1 }
+    }
+    (low > 0 || holds(0)).then_some(low)
 }
 
 /// Rows that are tried first.

@@ -183,9 +183,26 @@ pub fn minute_of(
     Ok(rows.rows.first().and_then(|row| lens.minute(alert, row)))
 }
 
-/// What is asked of each run for a page.
-fn asked_of_each(filter: &EventFilter, window: &SeriesWindow) -> AlertQuery {
-    AlertQuery {
+/// A run that may have events.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRun<'a> {
+    /// Which.
+    pub key: &'a RunKey,
+    /// No record of it is known later; the end of time where nobody has looked.
+    pub until: Ts,
+}
+
+/// Records of some runs, by their place among those, and whether there are more. Runs that come behind all that was found, and cannot
+/// have anything newer, are not asked: with the newest first, those whose records reach furthest come first.
+pub fn records(
+    reader: &dyn Reader,
+    runs: &[EventRun<'_>],
+    filter: &EventFilter,
+    window: &SeriesWindow,
+) -> Result<(Vec<(usize, KnownAlert)>, bool)> {
+    let wanted = window.skip.saturating_add(window.limit).saturating_add(1);
+    let mut found: Vec<(usize, KnownAlert)> = Vec::new();
+    let mut query = AlertQuery {
         episode: String::new(),
         range: Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) },
         patterns: filter.patterns.clone(),
@@ -193,53 +210,20 @@ fn asked_of_each(filter: &EventFilter, window: &SeriesWindow) -> AlertQuery {
         severity: filter.severity,
         open: filter.open,
         newest_first: filter.newest_first,
-        limit: window.skip.saturating_add(window.limit).saturating_add(1),
+        limit: wanted,
         as_of: window.as_of,
-    }
-}
-
-/// The newest records of some runs, of which no record is known later than `reach` says; and whether there are more. Runs that cannot
-/// have one of them are not asked.
-pub fn newest(
-    reader: &dyn Reader,
-    mut reach: Vec<(RunKey, Ts)>,
-    filter: &EventFilter,
-    window: &SeriesWindow,
-) -> Result<(Vec<(RunKey, KnownAlert)>, bool)> {
-    let query = asked_of_each(filter, window);
-    reach.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| b.0.cmp(&a.0)));
-    let mut found: Vec<(usize, KnownAlert)> = Vec::new();
-    for (at, (key, newest)) in reach.iter().enumerate() {
-        if found.len() == query.limit && found.last().is_some_and(|(_, last)| last.known_at > *newest) {
+    };
+    for (at, run) in runs.iter().enumerate() {
+        let is_full = found.len() == wanted;
+        if filter.newest_first && is_full && found.last().is_some_and(|(_, last)| last.known_at > run.until) {
             break;
         }
-        found.extend(reader.alerts(key, &query)?.items.into_iter().map(|alert| (at, alert)));
-        // Stable: records of one market keep their order.
-        found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| reach[b.0].0.cmp(&reach[a.0].0)));
-        found.truncate(query.limit);
-    }
-    let more = found.len() == query.limit;
-    let shown = found.into_iter().skip(window.skip).take(window.limit);
-    Ok((shown.map(|(at, alert)| (reach[at].0.clone(), alert)).collect(), more))
-}
-
-/// A page of the events of some runs.
-pub fn page(
-    reader: &dyn Reader,
-    runs: &[Kept<'_>],
-    filter: &EventFilter,
-    window: &SeriesWindow,
-) -> Result<Page<EventView>> {
-    let wanted = window.skip.saturating_add(window.limit).saturating_add(1);
-    let mut found: Vec<(&Kept<'_>, KnownAlert)> = Vec::new();
-    let mut query = asked_of_each(filter, window);
-    for kept in runs {
-        found.extend(reader.alerts(kept.key, &query)?.items.into_iter().map(|alert| (kept, alert)));
+        found.extend(reader.alerts(run.key, &query)?.items.into_iter().map(|alert| (at, alert)));
         // Stable: records of one market keep their order.
         if filter.newest_first {
-            found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| b.0.key.cmp(a.0.key)));
+            found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| runs[b.0].key.cmp(runs[a.0].key)));
         } else {
-            found.sort_by(|a, b| a.1.known_at.cmp(&b.1.known_at).then_with(|| a.0.key.cmp(b.0.key)));
+            found.sort_by(|a, b| a.1.known_at.cmp(&b.1.known_at).then_with(|| runs[a.0].key.cmp(runs[b.0].key)));
         }
         if found.len() > wanted {
             found.truncate(wanted);
@@ -255,8 +239,19 @@ pub fn page(
         }
     }
     let more = found.len() == wanted;
-    let shown = found.iter().skip(window.skip).take(window.limit);
-    let items = shown.map(|(kept, alert)| kept.view(reader, alert, window.as_of)).collect::<Result<_>>()?;
+    Ok((found.into_iter().skip(window.skip).take(window.limit).collect(), more))
+}
+
+/// A page of the events of some runs.
+pub fn page(
+    reader: &dyn Reader,
+    runs: &[Kept<'_>],
+    filter: &EventFilter,
+    window: &SeriesWindow,
+) -> Result<Page<EventView>> {
+    let all: Vec<EventRun<'_>> = runs.iter().map(|kept| EventRun { key: kept.key, until: Ts::MAX }).collect();
+    let (found, more) = records(reader, &all, filter, window)?;
+    let items = found.iter().map(|(at, alert)| runs[*at].view(reader, alert, window.as_of)).collect::<Result<_>>()?;
     Ok(Page { items, more })
 }
 

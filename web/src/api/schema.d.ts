@@ -2837,7 +2837,7 @@ export interface components {
             /** @description Every market, `i` counts from 0; or those that were asked for, the worst risk label first. */
             rows: components["schemas"]["RowView"][];
             /** @description How many markets fit, where not all were asked for. */
-            found: number | null;
+            found?: number | null;
             /** @description Changes of labels in the last hour, the newest first, at most 50. */
             changes: components["schemas"]["ChangeView"][];
         };

@@ -51,16 +51,24 @@ fn of<'a>(events: &'a [Value], pattern: &str, change: &str) -> Vec<&'a Value> {
     events.iter().filter(|e| e["pattern_type"] == pattern && e["change"] == change).collect()
 }
 
-/// The newest events of all markets are found without asking those that were quiet: the same as those known at a moment behind them.
+/// Events of all markets are found without asking those that were quiet: the same as those known at a moment behind them.
 #[test]
-fn the_newest_events_are_those_of_any_moment_behind_them() {
+fn events_of_all_markets_are_those_of_any_moment_behind_them() {
     let place = Place::new();
     written(&place);
     place.ok("collect --source in --data data");
     let server = Server::start(&place, "data");
-    for asked in
-        ["limit=5", "limit=3&pattern=FUNDING_ANOMALY", "limit=1000", "limit=4&open=true", "limit=4&severity=LOW"]
-    {
+    for asked in [
+        "limit=5",
+        "limit=3&pattern=FUNDING_ANOMALY",
+        "limit=1000",
+        "limit=4&open=true",
+        "limit=4&severity=LOW",
+        "limit=6&order=desc",
+        "limit=1000&order=desc",
+        "limit=5&order=desc&start=2026-02-05T06:00:00Z",
+        "limit=5&start=2026-02-05T06:00:00Z",
+    ] {
         let (now, then) =
             (server.json(&format!("/api/v1/events?{asked}")), format!("&as_of={}", (END + Span::hours(1)).iso()));
         let then = server.json(&format!("/api/v1/events?{asked}{then}"));

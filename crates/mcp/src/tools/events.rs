@@ -27,8 +27,6 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 const MOST: usize = 1_000;
 /// Records read for a row.
 const EACH: usize = 2;
-/// A row takes more tokens than this.
-const ROW_TOKENS: usize = 40;
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     match call.args.text("id") {
@@ -39,8 +37,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
 
 async fn all(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     call.within(MOST / EACH)?;
-    let more = call.args.budget() / ROW_TOKENS + 1;
-    let limit = (EACH * (call.from + more)).min(MOST).to_string();
+    let limit = EACH.saturating_mul(call.from.saturating_add(call.most)).min(MOST).to_string();
     let parameters = [
         ("market", call.args.text("market")),
         ("pattern", call.args.text("pattern")),

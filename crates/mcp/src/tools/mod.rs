@@ -124,7 +124,7 @@ pub(crate) struct ToolCall<'a> {
     from: usize,
     /// Rows that the tool leaves out before the first: all of them, or none where they are put into another order first.
     skip: usize,
-    /// Rows that there is room for at most: none takes fewer tokens than its name.
+    /// Rows that there is room for at most.
     most: usize,
 }
 
@@ -176,8 +176,8 @@ impl ToolCall<'_> {
     }
 }
 
-/// Tokens of the shortest row.
-const ROW_LEAST: usize = 8;
+/// Tokens that a row of the widest tables takes at least; of a narrower one fewer are read than there is room for, and a cursor goes on.
+const ROW_LEAST: usize = 40;
 
 /// Characters of a digest that tell lists apart.
 const SEAL: usize = 8;

@@ -6,7 +6,7 @@ use super::book::books;
 use super::cases::no_episode;
 use super::{BookId, Service, configured_run, internal, other_book};
 use crate::episode::FoundAlert;
-use crate::events::Kept;
+use crate::events::{EventRun, Kept, records};
 use crate::live::board::LiveStream;
 use crate::render::Lens;
 use barograph_api::events::HourOfLiquidations;
@@ -42,8 +42,8 @@ impl AskEvents for Service {
         filter: &EventFilter,
         window: &SeriesWindow,
     ) -> Result<Page<EventView>, QueryError> {
-        if let (None, None, true, None) = (id, book, filter.newest_first, window.as_of)
-            && let Some(page) = self.newest_events(filter, window)?
+        if let (None, None, None) = (id, book, window.as_of)
+            && let Some(page) = self.events_of_all(filter, window)?
         {
             return Ok(page);
         }
@@ -149,8 +149,9 @@ impl AskEvents for Service {
 }
 
 impl Service {
-    /// The newest events of all markets of the configured book, markets that were quiet since left alone; `None` while none has a minute.
-    fn newest_events(
+    /// Events of all markets of the configured book: those without any, or without one in the window, are not asked. `None` while none has
+    /// a minute.
+    fn events_of_all(
         &self,
         filter: &EventFilter,
         window: &SeriesWindow,
@@ -161,13 +162,18 @@ impl Service {
         }
         let own: BTreeMap<&InstrumentName, &str> =
             newest.iter().map(|l| (&l.lens.instrument.name, l.lens.logic_version.as_str())).collect();
-        let mut reach = self.reader.alerts_reach().map_err(internal)?;
-        reach.retain(|(key, _)| own.get(&key.instrument).is_some_and(|version| *version == key.logic_version));
         let reader = self.reader.as_ref();
-        let (found, more) = crate::events::newest(reader, reach, filter, window).map_err(internal)?;
+        let mut reach = reader.alerts_reach().map_err(internal)?;
+        reach.retain(|(key, until)| {
+            let is_own = own.get(&key.instrument).is_some_and(|version| *version == key.logic_version);
+            is_own && window.start.is_none_or(|start| *until >= start)
+        });
+        reach.sort_by(|a, b| b.1.cmp(&a.1));
+        let runs: Vec<EventRun<'_>> = reach.iter().map(|(key, until)| EventRun { key, until: *until }).collect();
+        let (found, more) = records(reader, &runs, filter, window).map_err(internal)?;
         let mut items = Vec::with_capacity(found.len());
-        for (key, known) in &found {
-            let Some(info) = reader.run(key, None).map_err(internal)? else { continue };
+        for (at, known) in &found {
+            let Some(info) = reader.run(runs[*at].key, None).map_err(internal)? else { continue };
             let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &info);
             items.push(kept.view(reader, known, None).map_err(internal)?);
         }

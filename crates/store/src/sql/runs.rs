@@ -248,10 +248,14 @@ pub(super) fn versions(conn: &Connection) -> Inner<Vec<VersionInfo>> {
 
 /// The first minute that knew the newest record of alerts, of each run that shows any.
 pub(super) fn alerts_reach(conn: &Connection) -> Inner<Vec<(RunKey, Ts)>> {
+    // The record of a run, which holds a whole rule book, is read only where no part has its live segment.
     let mut statement = conn.prepare(
         "SELECT r.instrument, r.logic_version,
-            (SELECT max(a.row_ts) FROM alerts a WHERE a.segment = r.live_segment),
-            (SELECT max((SELECT max(a.row_ts) FROM alerts a WHERE a.segment = p.segment)) FROM parts p WHERE p.run = r.run)
+            (SELECT max(a.row_ts) FROM alerts a WHERE a.segment =
+                coalesce((SELECT p.segment FROM parts p WHERE p.run = r.run AND p.live = 1 LIMIT 1),
+                    (SELECT q.live_segment FROM runs q WHERE q.run = r.run))),
+            (SELECT max((SELECT max(a.row_ts) FROM alerts a WHERE a.segment = p.segment)) FROM parts p
+                WHERE p.run = r.run AND p.live = 0)
          FROM runs r",
     )?;
     let found = statement.query_map(NONE, |r| {
