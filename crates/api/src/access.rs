@@ -5,12 +5,12 @@
 //! the page's own files and the session itself are reachable without: they hold nothing of the user's. What changes something is
 //! refused when another site's page sent it, whatever cookies the browser added.
 
-use crate::agent_sessions::SessionRoom;
+use crate::agent_sessions::{SESSION_TOKEN, SessionRoom};
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::Route;
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -163,6 +163,16 @@ pub(crate) fn of_session(
     Ok(())
 }
 
+/// Does the header hold the token of a session in a form that is not read? It is refused, also where nobody is asked for a token: the
+/// agent would see the present.
+pub(crate) fn is_garbled(headers: &HeaderMap) -> bool {
+    let holds = |value: &HeaderValue| {
+        value.as_bytes().windows(SESSION_TOKEN.len()).any(|part| part == SESSION_TOKEN.as_bytes())
+    };
+    headers.get_all(AUTHORIZATION).iter().any(holds)
+        && !token(headers).is_some_and(|token| token.starts_with(SESSION_TOKEN))
+}
+
 /// The token of a request: the header counts before the cookie, and no cookie but the session's counts.
 pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
     if let Some(header) = headers.get(AUTHORIZATION) {
@@ -198,7 +208,6 @@ fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
     struct Two;
     impl Tokens for Two {
@@ -243,6 +252,24 @@ mod tests {
             (&post, "/api/v1/session", vec![], Ok(())),
         ] {
             assert_eq!(status(method, route, &fields), want, "{method} {route} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_session_is_read_or_the_request_refused() {
+        for (value, garbled) in [
+            ("Bearer brgs_x", false),
+            ("Bearer  brgs_x", false),
+            ("Bearer x", false),
+            ("Basic dXNlcg==", false),
+            ("brgs_x", true),
+            ("Bearer\tbrgs_x", true),
+            ("Token brgs_x", true),
+            ("Bearer \"brgs_x\"", true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            assert_eq!(is_garbled(&headers), garbled, "{value}");
         }
     }
 

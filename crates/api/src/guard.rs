@@ -97,6 +97,10 @@ fn admit(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Res
                 .hint("ask less often; the event stream tells what is new")
         })?;
     }
+    if access::is_garbled(request.headers()) {
+        return Err(Problem::new(ProblemKind::Unauthorized, "the Authorization header cannot be read")
+            .hint("send Authorization: Bearer TOKEN, with one blank between"));
+    }
     if let Some(token) = access::token(request.headers()).filter(|token| token.starts_with(SESSION_TOKEN)) {
         let admitted = access::of_session(app.config.agent_sessions.as_ref(), &token, route, request);
         if admitted.as_ref().is_err_and(|problem| problem.kind == ProblemKind::Unauthorized) {

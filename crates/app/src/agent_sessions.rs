@@ -29,8 +29,9 @@ const OPEN_MAX: usize = 32;
 const IDLE: Duration = Duration::from_secs(3_600);
 /// Records that are listed, each read from its first line to its last.
 const LISTED_MAX: usize = 200;
-/// Reports that are kept.
+/// Reports that are kept, and that are made or wait for it.
 const REPORTS_MAX: usize = 32;
+const REPORTS_AT_ONCE: usize = 4;
 const AGENT_MAX: usize = 64;
 /// Seeds are numbers of JSON, which many readers hold in 53 bits.
 const SEED_MAX: u64 = 1 << 53;
@@ -82,7 +83,8 @@ pub(crate) async fn data_digest(inside: &Inside, until: Ts) -> Result<String, St
 pub(crate) fn new_record(data: &Path, agent: &str) -> Result<(PathBuf, File), Failure> {
     let folder = data.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(Failure::writing(&folder))?;
-    let plain: String = agent.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    // Letters of one byte: a name of file has 255 bytes, not characters.
+    let plain: String = agent.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     for n in 1.. {
         let path = folder.join(format!("{plain}-{n}.{EXTENSION}"));
         match File::options().write(true).create_new(true).open(&path) {
@@ -94,13 +96,13 @@ pub(crate) fn new_record(data: &Path, agent: &str) -> Result<(PathBuf, File), Fa
     Err(Failure::broken("no name is left for a record"))
 }
 
-/// A record in a file, on disk before the answer goes out.
+/// A record in a file, handed to the operating system before the answer goes out.
 pub(crate) struct RecordFile(pub(crate) File);
 
 impl RecordSink for RecordFile {
     fn line(&mut self, line: &str) -> Result<(), String> {
-        let kept = writeln!(self.0, "{line}").and_then(|()| self.0.flush());
-        kept.map_err(|e| e.to_string())
+        // With its end in one piece, so that one that was cut off is seen.
+        self.0.write_all(format!("{line}\n").as_bytes()).map_err(|e| e.to_string())
     }
 }
 
@@ -129,14 +131,24 @@ type StoredReport = ([String; 2], SessionReport);
 pub(crate) struct AgentRoom {
     data: PathBuf,
     open: Mutex<Vec<OpenSession>>,
+    reports: Arc<ReportRoom>,
+}
+
+/// Reports that were made, and the making of others.
+struct ReportRoom {
+    kept: Mutex<Vec<StoredReport>>,
     /// Made one at a time: each asks the ledger hundreds of times.
-    reports: Arc<tokio::sync::Mutex<Vec<StoredReport>>>,
+    making: tokio::sync::Mutex<()>,
+    /// Places of those that are made or wait for it.
+    places: tokio::sync::Semaphore,
 }
 
 impl AgentRoom {
     /// Of this data folder.
     pub(crate) fn new(data: &Path) -> Self {
-        Self { data: data.to_owned(), open: Mutex::default(), reports: Arc::default() }
+        let places = tokio::sync::Semaphore::new(REPORTS_AT_ONCE);
+        let reports = ReportRoom { kept: Mutex::default(), making: tokio::sync::Mutex::default(), places };
+        Self { data: data.to_owned(), open: Mutex::default(), reports: Arc::new(reports) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<OpenSession>> {
@@ -181,44 +193,61 @@ impl AgentRoom {
     async fn reported(&self, inside: Inside, id: &str) -> Result<SessionReport, SessionFault> {
         let unknown = || SessionFault::Unknown(format!("there is no session '{}'", id.escape_debug()));
         // No other characters are in the name of a record, so that an id leads nowhere else.
-        if id.is_empty() || !id.chars().all(|c| c.is_alphanumeric() || c == '-') {
+        if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             return Err(unknown());
         }
         let path = self.data.join(FOLDER).join(format!("{id}.{EXTENSION}"));
         let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
+        let broken = |why: &dyn core::fmt::Display| SessionFault::Broken(format!("the record of {id}: {why}"));
         let text = match read {
             Ok(Ok(text)) => text,
             Ok(Err(e)) if e.kind() == std::io::ErrorKind::NotFound => return Err(unknown()),
-            Ok(Err(e)) => return Err(SessionFault::Broken(format!("the record of {id}: {e}"))),
-            Err(e) => return Err(SessionFault::Broken(format!("the record of {id}: {e}"))),
+            Ok(Err(e)) => return Err(broken(&e)),
+            Err(e) => return Err(broken(&e)),
         };
-        // To its end, also where nobody waits any longer: who asks again finds it.
+        // Goes on where the client leaves, so that whoever asks again finds it.
         let reports = Arc::clone(&self.reports);
-        let made = tokio::spawn(async move { kept_report(&reports, &inside, &text).await }).await;
-        made.map_err(|e| SessionFault::Broken(format!("the report of {id}: {e}")))?
+        let made = tokio::spawn(async move { reports.of(&inside, &text).await }).await;
+        made.map_err(|e| broken(&e))?
     }
 }
 
-/// The report of a record, made where it is not at hand.
-async fn kept_report(
-    reports: &tokio::sync::Mutex<Vec<StoredReport>>,
-    inside: &Inside,
-    text: &str,
-) -> Result<SessionReport, SessionFault> {
-    let mut kept = reports.lock().await;
-    let record =
-        check_record(text).map_err(|why| SessionFault::Refused(format!("the record cannot be judged: {why}")))?;
-    let stored_now = data_digest(inside, record.0.until).await.map_err(SessionFault::Refused)?;
-    let key = [digest(text.as_bytes()), stored_now];
-    if let Some((_, report)) = kept.iter().find(|(known, _)| *known == key) {
-        return Ok(report.clone());
+impl ReportRoom {
+    /// The report of a record, made where it is not at hand.
+    async fn of(&self, inside: &Inside, text: &str) -> Result<SessionReport, SessionFault> {
+        let record =
+            check_record(text).map_err(|why| SessionFault::Refused(format!("the record cannot be judged: {why}")))?;
+        let stored_now = data_digest(inside, record.0.until).await.map_err(SessionFault::Refused)?;
+        let key = [digest(text.as_bytes()), stored_now];
+        if let Some(report) = self.find(&key) {
+            return Ok(report);
+        }
+        let Ok(_place) = self.places.try_acquire() else {
+            return Err(SessionFault::Full(format!(
+                "{REPORTS_AT_ONCE} other reports are being made; ask again in a minute"
+            )));
+        };
+        let _alone = self.making.lock().await;
+        // Somebody else may have asked for the same.
+        if let Some(report) = self.find(&key) {
+            return Ok(report);
+        }
+        let report = session_report(inside, record, &key[1]).await.map_err(SessionFault::Broken)?;
+        let mut kept = self.lock();
+        if kept.len() >= REPORTS_MAX {
+            kept.remove(0);
+        }
+        kept.push((key, report.clone()));
+        Ok(report)
     }
-    let report = session_report(inside, record, &key[1]).await.map_err(SessionFault::Broken)?;
-    if kept.len() >= REPORTS_MAX {
-        kept.remove(0);
+
+    fn find(&self, key: &[String; 2]) -> Option<SessionReport> {
+        self.lock().iter().find(|(known, _)| known == key).map(|(_, report)| report.clone())
     }
-    kept.push((key, report.clone()));
-    Ok(report)
+
+    fn lock(&self) -> MutexGuard<'_, Vec<StoredReport>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Closes the session that has been idle longest, where there is no place for another.
@@ -304,7 +333,8 @@ fn listed(path: &Path, open: &[String]) -> std::io::Result<AgentSessionLine> {
     let first: FirstLine = serde_json::from_str(&lines.next().transpose()?.unwrap_or_default())?;
     let (mut calls, mut forecasts) = (0, 0);
     for line in lines {
-        let call: CallLine = serde_json::from_str(&line?)?;
+        // A last line that was cut off had no answer.
+        let Ok(call) = serde_json::from_str::<CallLine>(&line?) else { break };
         calls += 1;
         forecasts += u64::from(call.tool == FORECAST && !call.is_error);
     }

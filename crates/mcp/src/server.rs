@@ -59,9 +59,12 @@ impl AgentServer {
     async fn answer(&self, tool: &str, given: JsonObject) -> Option<Result<FittedAnswer, CallFault>> {
         if let Some(session) = &self.session {
             // To its end, also where the client leaves: a clock that has moved is on record.
-            let (session, inside, tool) = (Arc::clone(session), self.inside.clone(), tool.to_owned());
-            let called = tokio::spawn(async move { session.call(&inside, &tool, given).await }).await;
-            return called.unwrap_or_else(|_panic| Some(Err(CallFault::new("the call broke off; repeat it"))));
+            let (called, inside) = (Arc::clone(session), self.inside.clone());
+            let (name, arguments) = (tool.to_owned(), given.clone());
+            return match tokio::spawn(async move { called.call(&inside, &name, arguments).await }).await {
+                Ok(answered) => answered,
+                Err(_panic) => Some(Err(session.broke_off(tool, &given).await)),
+            };
         }
         let tool = TOOLS.iter().find(|known| known.name == tool)?;
         Some(tool.call(&self.inside, given, None).await)

@@ -73,7 +73,7 @@ fn print(report: &SessionReport, json: bool) -> Result<(), Failure> {
     let masked = if basis.mask.is_some() { ", masked" } else { "" };
     writeln!(out, "{} from {} to {}{masked}", basis.agent, basis.from, basis.until)?;
     let (calls, errors, tokens) = (report.calls, report.errors, report.tokens);
-    writeln!(out, "{calls} calls, {errors} of them refused, {tokens} tokens answered")?;
+    writeln!(out, "{calls} calls, {errors} of them refused, {tokens} tokens served")?;
     writeln!(out, "{} forecasts on record, {} without an outcome", report.forecasts, report.unresolved)?;
     writeln!(out, "transcript {}", report.transcript)?;
     if !report.is_same_data {

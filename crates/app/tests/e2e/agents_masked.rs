@@ -263,6 +263,52 @@ fn attacked(place: &Place, record: &str, seed: u64, calls: usize) -> usize {
 }
 
 #[test]
+fn moments_of_any_year_are_refused_or_answered_and_on_record() {
+    let stored = stored();
+    let place = &stored.place;
+    for (record, is_masked) in [("years-open.jsonl", false), ("years-masked.jsonl", true)] {
+        let words = format!("--locked --from {FROM} --until {UNTIL} --record {record}");
+        let mut client = match is_masked {
+            true => masked(place, record, 5),
+            false => Client::start(place, &words),
+        };
+        let market = if is_masked { "M01" } else { "binance-usdm:BTCUSDT" };
+        let mut called = 0;
+        for year in ["1678", "1700", "1901", "1970", "1999", "2007", "2016", "2090", "2200", "2261"] {
+            let moment = format!("{year}-01-02T00:00:00Z");
+            for (tool, mut given) in [
+                ("markets", json!({"as_of": moment})),
+                ("context", json!({"market": market, "as_of": moment})),
+                ("levels", json!({"market": market, "as_of": moment})),
+                ("history", json!({"market": market, "from": moment})),
+                ("history", json!({"market": market, "from": moment, "to": moment, "features": ["heat"]})),
+                ("events", json!({"from": moment, "to": moment})),
+                ("whatif", json!({"to": moment, "set": ["HIGH_VOL.pct_90d=0.9"]})),
+                ("scorecard", json!({"as_of": moment})),
+            ] {
+                if tool == "whatif" && is_masked {
+                    given["markets"] = json!([market]);
+                }
+                let answer = client.call(tool, &given);
+                called += 1;
+                let text = answer.to_string();
+                assert!(!text.contains("broke off") && !text.contains("internal"), "{tool} {given}: {text}");
+                assert!(
+                    !text.contains("minutes reach"),
+                    "what is stored after the clock is named: {tool} {given}: {text}"
+                );
+                if is_masked {
+                    assert_eq!(shown(&answer), None, "{tool} {given}: {text}");
+                }
+            }
+        }
+        client.end();
+        let lines = std::fs::read_to_string(place.path(record)).unwrap().lines().count();
+        assert_eq!(lines, called + 1, "every call is on record: {record}");
+    }
+}
+
+#[test]
 fn hostile_calls_lift_no_mask_and_the_seed_decides_what_is_seen() {
     let stored = stored();
     let place = &stored.place;

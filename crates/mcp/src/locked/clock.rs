@@ -3,8 +3,11 @@
 use super::MOMENTS;
 use crate::args::AS_OF;
 use crate::fault::CallFault;
-use barograph_domain::Ts;
+use barograph_domain::{Span, Ts};
 use serde_json::{Map, Value};
+
+/// How far before the clock may be asked about: nothing is stored of earlier years, and a moment that a mask shifts stays one.
+const BACK: Span = Span::days(20 * 366);
 
 /// Arguments of a call, none of whose moments is later than the clock, and each written in the one way that every route reads.
 pub(super) fn held(mut given: Map<String, Value>, clock: Ts) -> Result<Map<String, Value>, CallFault> {
@@ -17,6 +20,11 @@ pub(super) fn held(mut given: Map<String, Value>, clock: Ts) -> Result<Map<Strin
             let why = format!(
                 "{name}: {moment} is later than the clock of this session, {clock}; ask for a moment up to it, or advance"
             );
+            return Err(CallFault::new(why));
+        }
+        if moment < Ts(clock.0.saturating_sub(BACK.0)) {
+            let why =
+                format!("{name}: {moment} is more than 20 years before the clock of this session; ask for a later one");
             return Err(CallFault::new(why));
         }
         *value = moment.iso().into();
@@ -50,6 +58,13 @@ mod tests {
             let refused = of(given.clone()).unwrap_err().sentence;
             assert!(refused.contains("is later than the clock"), "{given}: {refused}");
         }
+        for given in
+            [json!({"as_of": "1678-01-01"}), json!({"from": "1970-01-01"}), json!({"to": "1999-12-31T23:59:59Z"})]
+        {
+            let refused = of(given.clone()).unwrap_err().sentence;
+            assert!(refused.contains("is more than 20 years before the clock"), "{given}: {refused}");
+        }
+        assert!(of(json!({"from": "2011-01-01"})).is_ok());
         assert!(of(json!({"as_of": "tomorrow"})).unwrap_err().sentence.contains("is not a time"));
     }
 }

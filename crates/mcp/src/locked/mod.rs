@@ -83,6 +83,9 @@ impl LockedSession {
         given: Map<String, Value>,
     ) -> Option<Result<FittedAnswer, CallFault>> {
         let mut state = self.state.lock().await;
+        if let Err(why) = state.record.goes_on() {
+            return Some(Err(CallFault::new(why)));
+        }
         let clock = state.clock;
         let answered = if let Some(locked) = LOCKED_TOOLS.iter().find(|known| known.name == tool) {
             self.moved(&mut state, inside, locked, given.clone()).await
@@ -96,9 +99,20 @@ impl LockedSession {
             }
         };
         // An answer that is not on record was never given.
-        match state.record.note(clock, tool, &given, &answered) {
-            Ok(()) => Some(answered),
-            Err(why) => Some(Err(CallFault::new(format!("the record of this session cannot be written: {why}")))),
+        Some(match state.record.note(clock, tool, &given, &answered) {
+            Ok(()) => answered,
+            Err(why) => Err(CallFault::new(why)),
+        })
+    }
+
+    /// The fault of a call that ended without an answer, which is on record as any other.
+    pub(crate) async fn broke_off(&self, tool: &str, given: &Map<String, Value>) -> CallFault {
+        let mut state = self.state.lock().await;
+        let fault = CallFault::new("the call broke off: this is a fault of the program, and the clock has not moved");
+        let clock = state.clock;
+        match state.record.note(clock, tool, given, &Err(fault.clone())) {
+            Ok(()) => fault,
+            Err(why) => CallFault::new(why),
         }
     }
 
@@ -120,7 +134,7 @@ impl LockedSession {
             _ => moves::forecast(&self.basis, state, inside, &args).await,
         };
         let answer = match mask {
-            Some(mask) => mask.answer(tool.name, None, made.map_err(|fault| mask.fault(fault))?, 0),
+            Some(mask) => mask.answer(tool.name, None, made.map_err(|fault| mask.fault(fault, None))?, 0),
             None => made?,
         };
         Ok(fit(&answer, BUDGET_OF_MOVES, |_| None))

@@ -46,6 +46,8 @@ pub(super) struct Record {
     sink: Box<dyn RecordSink>,
     head: String,
     count: u64,
+    /// Why a line could not be kept: what came after it would hang in the air.
+    ended: Option<String>,
 }
 
 /// SHA-256 of some bytes, hexadecimal.
@@ -71,9 +73,18 @@ impl Record {
         let basis = serde_json::to_value(basis).map_err(|e| e.to_string())?;
         let head = chained("", &basis);
         sink.line(&json!({"basis": basis, "hash": head}).to_string())?;
-        Ok(Self { sink, head, count: 0 })
+        Ok(Self { sink, head, count: 0, ended: None })
     }
 
+    /// Can another line be kept?
+    pub(super) fn goes_on(&self) -> Result<(), String> {
+        match &self.ended {
+            None => Ok(()),
+            Some(why) => Err(format!("the record of this session cannot be written: {why}; begin another session")),
+        }
+    }
+
+    /// Keeps a call. After a line that could not be kept there is none.
     pub(super) fn note(
         &mut self,
         clock: Ts,
@@ -101,13 +112,18 @@ impl Record {
         });
         let hash = chained(&self.head, &line);
         line["hash"] = hash.clone().into();
-        self.sink.line(&line.to_string())?;
+        self.goes_on()?;
+        if let Err(why) = self.sink.line(&line.to_string()) {
+            self.ended = Some(why);
+            return self.goes_on();
+        }
         (self.head, self.count) = (hash, self.count + 1);
         Ok(())
     }
 }
 
-/// Reads a record and checks its chain: its basis, its lines, and the hash of the last.
+/// Reads a record and checks its chain: its basis, its lines, and the hash of the last. A last line that was cut off as it was written
+/// is left out: its call had no answer.
 ///
 /// # Errors
 /// Which line is not what was written.
@@ -120,9 +136,14 @@ pub fn check_record(text: &str) -> Result<(SessionBasis, Vec<RecordLine>, String
     }
     let basis = serde_json::from_value(first["basis"].clone()).map_err(|e| format!("line 1: {e}"))?;
     let mut read = Vec::new();
-    for (at, line) in lines.enumerate() {
+    let mut lines = lines.enumerate().peekable();
+    while let Some((at, line)) = lines.next() {
         let nth = at + 2;
-        let mut value: Value = serde_json::from_str(line).map_err(|e| format!("line {nth}: {e}"))?;
+        let mut value: Value = match serde_json::from_str(line) {
+            Ok(value) => value,
+            Err(_cut) if lines.peek().is_none() && !text.ends_with('\n') => break,
+            Err(e) => return Err(format!("line {nth}: {e}")),
+        };
         let hash = value.as_object_mut().and_then(|fields| fields.remove("hash")).unwrap_or_default();
         head = chained(&head, &value);
         if hash != head.as_str() {
@@ -150,26 +171,53 @@ mod tests {
         }
     }
 
+    /// Keeps the first line only, as a disk that is full.
+    struct Full(bool);
+    impl RecordSink for Full {
+        fn line(&mut self, _line: &str) -> Result<(), String> {
+            if core::mem::replace(&mut self.0, true) { Err("no space left".to_owned()) } else { Ok(()) }
+        }
+    }
+
     #[test]
-    fn a_line_that_was_changed_or_left_out_is_found() {
-        let t = Ts::parse("2026-02-05T12:00:00Z").unwrap();
-        let basis = SessionBasis {
+    fn after_a_line_that_could_not_be_kept_there_is_none() {
+        let mut record = Record::begin(&basis(), Box::new(Full(false))).unwrap();
+        assert_eq!(record.goes_on(), Ok(()));
+        for _ in 0..2 {
+            let fault = Err(CallFault::new("no"));
+            let why = record.note(basis().from, "context", &Map::new(), &fault).unwrap_err();
+            assert!(why.contains("no space left; begin another session"), "{why}");
+            assert_eq!(record.goes_on(), Err(why));
+        }
+    }
+
+    fn basis() -> SessionBasis {
+        let from = Ts::parse("2026-02-05T12:00:00Z").unwrap();
+        SessionBasis {
             agent: "persistence".into(),
-            from: t,
-            until: t + barograph_domain::Span::hours(1),
+            from,
+            until: from + barograph_domain::Span::hours(1),
             data_digest: "d".into(),
             version: "v".into(),
             mask: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_changed_or_left_out_is_found() {
+        let basis = basis();
         let kept = Kept::default();
         let mut record = Record::begin(&basis, Box::new(kept.clone())).unwrap();
         for n in 0..3 {
             let given = json!({"market": format!("M{n}")});
-            record.note(t, "context", given.as_object().unwrap(), &Err(CallFault::new("no"))).unwrap();
+            record.note(basis.from, "context", given.as_object().unwrap(), &Err(CallFault::new("no"))).unwrap();
         }
         let text = kept.0.lock().unwrap().clone();
         let (read_basis, lines, head) = check_record(&text).unwrap();
         assert_eq!((read_basis, lines.len(), &head), (basis, 3, &lines[2].hash));
+        let cut = &text[..text.len() - 9];
+        assert_eq!(check_record(cut).unwrap().1, lines[..2], "the call of the line that was cut off had no answer");
+        assert!(check_record(&format!("{cut}\n")).unwrap_err().starts_with("line 4"));
         assert!(check_record(&text.replace("M1", "M7")).unwrap_err().starts_with("line 3"));
         let missing: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 2).map(|(_, line)| line).collect();
         assert!(check_record(&missing.join("\n")).unwrap_err().starts_with("line 3"));

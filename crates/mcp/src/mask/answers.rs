@@ -55,9 +55,15 @@ impl Mask {
         answer
     }
 
-    /// A refusal as the agent reads it.
-    pub(crate) fn fault(&self, fault: CallFault) -> CallFault {
-        let mut sentence = self.sentence(&fault.sentence);
+    /// A refusal as the agent reads it; `id` is the real one that was asked for.
+    pub(crate) fn fault(&self, fault: CallFault, id: Option<&str>) -> CallFault {
+        let mut sentence = match id.filter(|id| !id.is_empty()) {
+            None => self.sentence(&fault.sentence),
+            Some(id) => {
+                let around: Vec<String> = fault.sentence.split(id).map(|part| self.sentence(part)).collect();
+                around.join(&self.id(id))
+            }
+        };
         // Names are listed in an order that would show them.
         if let Some(at) = sentence.find("; there ").filter(|at| sentence[*at..].contains("M0")) {
             sentence.truncate(at);
@@ -237,14 +243,20 @@ fn each(value: Value, shown: impl Fn(&str) -> Option<String> + Copy) -> Value {
     }
 }
 
-/// A number, or each of several, times a factor; without one nothing is shown.
+/// A number, or each of several, times a factor; without one nothing is shown. Digits that only a price in ticks has would show how large
+/// a tick is.
 fn scaled(value: &Value, factor: Option<f64>) -> Value {
     let Some(factor) = factor else { return Value::Null };
     match value {
-        Value::Number(number) => short(number.as_f64().map_or(Value::Null, |x| Value::from(x * factor))),
+        Value::Number(number) => short(number.as_f64().map_or(Value::Null, |x| rounded(x * factor).into())),
         Value::Array(items) => items.iter().map(|item| scaled(item, Some(factor))).collect(),
         _ => Value::Null,
     }
+}
+
+/// A number to five digits.
+fn rounded(x: f64) -> f64 {
+    format!("{x:.4e}").parse().unwrap_or(x)
 }
 
 /// Rows by their masked names, within what they are in the order of.

@@ -1,5 +1,6 @@
 //! What a mask is made of, from its seed: the order of markets, factors, weeks.
 
+use super::names::is_word;
 use crate::ask;
 use crate::locked::digest;
 use barograph_api::Inside;
@@ -57,7 +58,8 @@ pub(super) fn stream(seed: u64) -> Vec<u8> {
     (0..STREAM).map(|_| u8::try_from(random.below(16)).unwrap_or_default()).collect()
 }
 
-/// What the mask of a session is made of: the markets that are stored at its end, in an order that their names do not show.
+/// What the mask of a session is made of: the markets that are stored at its end, in an order that their names do not show. One whose
+/// asset is called as a word of answers is left out, and with it all that is known of it.
 ///
 /// # Errors
 /// In plain words: the markets cannot be read.
@@ -66,7 +68,8 @@ pub async fn mask_basis(inside: &Inside, seed: u64, until: Ts) -> Result<MaskBas
     let address = ask::address("/api/v1/markets", &[("as_of", Some(&until)), ("limit", Some(MOST))]);
     let found = ask::json(inside, &address, None).await.map_err(|fault| fault.sentence)?;
     let listed = found["items"].as_array().into_iter().flatten();
-    let mut markets: Vec<String> = listed.filter_map(|m| Some(m["instrument"].as_str()?.to_owned())).collect();
+    let named = listed.filter_map(|m| m["instrument"].as_str()).filter(|market| !is_word(market));
+    let mut markets: Vec<String> = named.map(str::to_owned).collect();
     markets.sort_unstable();
     let mut random = SplitMix::new(seed_of(&format!("{seed}\nmarkets")));
     for last in (1..markets.len()).rev() {

@@ -330,6 +330,7 @@ const FIELDS: &[(FieldKind, &[&str])] = &[
             "lead_ratio",
             "level_id",
             "logic_version",
+            "minutes_to_event",
             "signals",
             "source",
             "venue",
@@ -358,8 +359,14 @@ const OF_RULES: [&str; 16] = [
     "efficiency_12h",
 ];
 
+/// What the calendar has: how long until the next entry shows which week it is.
+const OF_CALENDAR: &str = "minutes_to_event";
+
 /// The unit of numbers in an object or a row: as it stands beside them, or that of what rules read.
 pub(super) fn unit_beside<'a>(unit: Option<&'a str>, feature: Option<&str>) -> Option<&'a str> {
+    if feature == Some(OF_CALENDAR) {
+        return None;
+    }
     unit.or_else(|| feature.filter(|feature| OF_RULES.contains(feature)).map(|_| ""))
 }
 

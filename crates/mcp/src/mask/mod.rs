@@ -48,12 +48,12 @@ impl Mask {
 
     /// A moment as the agent sees it.
     pub(crate) fn shown(&self, real: Ts) -> Ts {
-        real + self.shift
+        Ts(real.0.saturating_add(self.shift.0))
     }
 
     /// A moment that the agent sees, as it was.
     pub(crate) fn real(&self, shown: Ts) -> Ts {
-        shown - self.shift
+        Ts(shown.0.saturating_sub(self.shift.0))
     }
 
     /// The market of a masked name.
@@ -72,6 +72,11 @@ impl Mask {
             None => c,
         });
         hidden.collect()
+    }
+
+    /// The id that these arguments in real terms ask for, where it is one that is hidden.
+    pub(crate) fn real_id<'a>(&self, tool: &str, args: &'a ToolArgs) -> Option<&'a str> {
+        args.text("id").filter(|_| argument_kind(tool, "id") == ArgumentKind::Id)
     }
 
     /// Arguments in real terms.

@@ -34,6 +34,18 @@ const ASSET: &str = "asset";
 /// Names that a list shows at most.
 const LISTED: usize = 8;
 
+/// Words in capitals that answers use, each of which may also be the name of an asset.
+const WORDS: [&str; 28] = [
+    "INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNKNOWN", "NORMAL", "LIVE", "STALE", "GAP", "DOWN", "UP", "OPEN",
+    "CLOSED", "LONG", "SHORT", "CALM", "CHOP", "TREND", "SQUEEZE", "VOL", "ATR", "OI", "USD", "UTC", "ID", "OFF", "ON",
+];
+
+/// Would the name of this market make words of answers unreadable? Hidden, they would show it; shown, they would name it.
+pub(super) fn is_word(market: &str) -> bool {
+    let base = InstrumentName::parse(market).ok().and_then(|name| name.base_quote());
+    base.is_some_and(|(base, _)| WORDS.contains(&&*base))
+}
+
 /// What is hidden, and what stands for it.
 #[derive(Clone, Debug)]
 pub(super) struct HiddenNames {
@@ -147,7 +159,9 @@ impl HiddenWord {
         let mut copied = 0;
         for (at, _) in within.match_indices(&wanted) {
             let end = at + wanted.len();
-            let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+            // HIGH is a part of HIGH_VOL, a word of the program; binance of binance_futures is a venue all the same.
+            let is_letter =
+                |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || (self.is_exact && c == '_'));
             if at < copied || is_letter(text[..at].chars().next_back()) || is_letter(text[end..].chars().next()) {
                 continue;
             }
@@ -175,6 +189,7 @@ mod tests {
             ("ETH leads BTC; Bitcoin on Binance", "M01 leads M02; M02 on venue"),
             ("binance_futures, binance-usdm, ETH/USDT", "venue, venue, M01"),
             ("SOL and solana in USDT, USD", "asset and asset in quote, USD"),
+            ("BTC_X stays, btc_x stays", "BTC_X stays, btc_x stays"),
             ("ETHER and BTCX stay no names", "M01 and BTCX stay no names"),
         ] {
             assert_eq!(names().without(text), expected, "{text}");

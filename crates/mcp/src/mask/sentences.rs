@@ -6,6 +6,8 @@ use barograph_domain::Ts;
 
 /// What stands for a number that is left out.
 const LEFT_OUT: &str = "…";
+/// What is left of a remark whose number is left out.
+const NOTHING: &str = " (of …)";
 /// What stands for a moment that cannot be read.
 const SOME_TIME: &str = "a moment";
 /// How moments are written, as refusals show it; shifted, it would show by how much.
@@ -83,7 +85,7 @@ impl Mask {
             rest = &number[length..];
         }
         made.push_str(rest);
-        made
+        made.replace(NOTHING, "")
     }
 
     /// What stands for what begins with a digit here, and how long that is.
@@ -156,6 +158,7 @@ mod tests {
             ),
             ("realized_vol_1h above 0.8", "realized_vol_1h above …".to_owned()),
             ("write 2026-02-05T14:35:00Z", "write a moment".to_owned()),
+            ("price at an edge (of 69,365.5)", "price at an edge".to_owned()),
             ("2026-99-05", "a moment".to_owned()),
             ("7 of 9 inputs", "7 of 9 inputs".to_owned()),
             ("57 to 76 %, 8-hourly, 68,000 to 69,000", "57 to 76 %, 8-hourly, … to …".to_owned()),

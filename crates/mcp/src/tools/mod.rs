@@ -86,10 +86,11 @@ impl ToolSpec {
             Some(mask) => {
                 let args = mask.asked(self.name, &args)?;
                 let market = args.text(MARKET.name).map(str::to_owned);
+                let id = mask.real_id(self.name, &args).map(str::to_owned);
                 // What is put into another order first is read whole.
                 let skip = if mask.sorts(self.name) { 0 } else { from };
                 let wanted = RowsWanted { from, skip, most: usize::MAX };
-                let answer = self.run(inside, args, wanted).await.map_err(|fault| mask.fault(fault))?;
+                let answer = self.run(inside, args, wanted).await.map_err(|fault| mask.fault(fault, id.as_deref()))?;
                 mask.answer(self.name, market.as_deref(), answer, from)
             }
         };

@@ -203,11 +203,12 @@ fn plan(asked: &WhatIfQuestion<'_>) -> Result<Plan, QueryError> {
     let from = moment("from", &request.from)?.unwrap_or(Ts(to.0.saturating_sub(STRETCH.0))).max(first);
     if from >= to {
         let given = request.from.clone().or_else(|| request.to.clone()).unwrap_or_default();
-        return Err(bad(
-            "from",
-            given,
-            &format!("nothing is stored from {from} to {to}; minutes reach from {first} to {last}"),
-        ));
+        // Whoever names an end may not be shown what is stored after it.
+        let reach = match request.to {
+            Some(_) => format!("minutes begin at {first}"),
+            None => format!("minutes reach from {first} to {last}"),
+        };
+        return Err(bad("from", given, &format!("nothing is stored from {from} to {to}; {reach}")));
     }
     Ok(Plan { books, text, markets, from, to, budget, condition })
 }

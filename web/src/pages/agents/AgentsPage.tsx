@@ -23,7 +23,7 @@ export function AgentsPage(): JSX.Element {
     <>
       <h1>Agents</h1>
       <p class="measure muted">
-        Sessions in which an agent was asked for forecasts and could see nothing of what came later. Each forecast is held against what the ledger says of the same case.
+        Sessions in which an agent made forecasts and could see nothing of what came later. Each forecast is scored against the recorded outcome of the same case.
       </p>
       {id === null ? <List /> : <One key={id} id={id} />}
     </>

@@ -25,7 +25,7 @@ export function SessionDetails({ of }: { of: SessionReport }): JSX.Element {
           <dd class="num">
             {of.calls}, {of.errors} of them refused
           </dd>
-          <dt>Tokens answered</dt>
+          <dt>Tokens served</dt>
           <dd class="num">{of.tokens}</dd>
           <dt>Forecasts</dt>
           <dd class="num">
@@ -48,7 +48,7 @@ export function SessionDetails({ of }: { of: SessionReport }): JSX.Element {
 
 function Scores({ of }: { of: readonly SessionScore[] }): JSX.Element {
   return (
-    <Panel title="What the forecasts were worth" id="scores">
+    <Panel title="Forecast scores" id="scores">
       <div class="scroll" tabIndex={0} role="group" aria-label="table">
         <table class="stacked" data-testid="session-scores">
           <TableHead
@@ -83,7 +83,7 @@ function Scores({ of }: { of: readonly SessionScore[] }): JSX.Element {
           </tbody>
         </table>
       </div>
-      <p class="muted small">A skill above zero is better than the reference on the same cases. Where the band includes zero, no skill is shown.</p>
+      <p class="muted small">Skill above zero beats the reference on the same cases. Where the band includes zero, no skill is shown.</p>
     </Panel>
   );
 }
