@@ -40,7 +40,7 @@ help:
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
 	@echo "  make package  a Debian package, a tarball, a container image and a wheel for Python, under $(TARGET)/package"
 	@echo "  make packages quick checks of them: manifests of Kubernetes, units of systemd, dashboards of Grafana, SQL of the runbook (part of make test)"
-	@echo "  make package-test  each of them made twice, compared, and run (minutes; not part of make test)"
+	@echo "  make package-test  package, tarball and image made twice and compared, and all of them run (minutes; not part of make test)"
 	@echo "  make boosters XGBoost, CatBoost and AutoGluon fetched and fitted on the lab's folds (three minutes, once; not part of make test)"
 	@echo "  make lightgbm LightGBM compiled and tested as a model of the lab (ten minutes, once; not part of make test)"
 	@echo "  make onnx     models of others as ONNX compiled and tested, also on a board (ten minutes, once; not part of make test)"
@@ -250,8 +250,8 @@ package-wheel: tools
 	fi
 WHEEL_PROFILE ?= python
 
-# Made twice and compared, then each run: the image by crun with a read-only root, the Debian package unpacked and installed into a folder, the
-# tarball from where it was unpacked, the wheel in a venv without Rust.
+# Package, tarball and image made twice and compared, then each run: the image by crun with a read-only root, the Debian package installed,
+# upgraded, removed and purged in a copy of this system, the tarball from where it was unpacked, the wheel in a venv without Rust.
 package-test: package
 	python3 deploy/package/test.py "$(abspath $(TARGET))/release/barograph" "$(PACKAGE)" testdata/history
 

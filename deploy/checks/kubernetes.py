@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import kubernetes_validate
 import yaml
@@ -39,6 +40,35 @@ def locked(spec: dict, where: str) -> None:
             assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(one), (where, "a probe is missing")
 
 
+def named(things: list[dict], space: str) -> None:
+    """Whoever answers behind a Service knows the names that a cluster gives it; without that, every request gets 421."""
+    settings = {thing["metadata"]["name"]: tomllib.loads(thing["data"]["barograph.toml"]) for thing in things if thing["kind"] == "ConfigMap"}
+    for service in [thing for thing in things if thing["kind"] == "Service" and thing["spec"].get("clusterIP") != "None"]:
+        chosen = service["spec"]["selector"].items()
+        behind = [thing for thing in things if pod(thing) and chosen <= thing["spec"].get("template", thing)["metadata"]["labels"].items()]
+        assert len(behind) == 1, (service["metadata"]["name"], [thing["metadata"]["name"] for thing in behind])
+        spec = pod(behind[0])
+        env = [(one["name"], one.get("value")) for one in spec["containers"][0].get("env", [])]
+        told = dict(env).get("BAROGRAPH_HOST_NAMES")
+        if told:
+            # What is put in has to stand before it.
+            assert env.index(("POD_NAMESPACE", None)) < env.index(("BAROGRAPH_HOST_NAMES", told)), env
+        else:
+            told = next(settings[volume["configMap"]["name"]] for volume in spec["volumes"] if "configMap" in volume)["host_names"]
+        name = service["metadata"]["name"]
+        wanted = [name, f"{name}.{space}", f"{name}.{space}.svc", f"{name}.{space}.svc.cluster.local"]
+        assert told.replace("$(POD_NAMESPACE)", space).split(",") == wanted, (name, told, wanted)
+
+
+def mounted(spec: dict, where: str) -> None:
+    """A file of settings that is named is there, and all containers of a pod read the same one."""
+    asked = {one["args"][one["args"].index("--config") + 1] if "--config" in one["args"] else None for one in spec["containers"]}
+    assert len(asked) == 1, (where, asked)
+    for one in spec["containers"]:
+        for file in filter(None, asked):
+            assert str(pathlib.PurePosixPath(file).parent) in {mount["mountPath"] for mount in one["volumeMounts"]}, (where, one["name"], file)
+
+
 def check(binary: str) -> None:
     seen = set()
     for overlay in OVERLAYS:
@@ -48,6 +78,7 @@ def check(binary: str) -> None:
                 kubernetes_validate.validate(thing, release, strict=True)
         space = next(thing["metadata"]["name"] for thing in things if thing["kind"] == "Namespace")
         kinds = [thing["kind"] for thing in things]
+        named(things, space)
         assert "NetworkPolicy" in kinds and space == ("robson" if overlay == "robson" else "barograph")
         for thing in things:
             name = thing["metadata"]["name"]
@@ -56,6 +87,7 @@ def check(binary: str) -> None:
             if not spec:
                 continue
             locked(spec, f"{overlay}: {name}")
+            mounted(spec, f"{overlay}: {name}")
             for one in spec["containers"]:
                 # Everything that is run is a command that the program has, with flags that it has.
                 command = [binary, *one["args"], "--help"]

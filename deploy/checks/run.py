@@ -9,6 +9,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import artefacts  # noqa: E402
 import dashboards  # noqa: E402
 import kubernetes  # noqa: E402
 import runbook  # noqa: E402
@@ -24,6 +25,7 @@ def main() -> None:
         for name in ["boards", "questions"]:
             (place / name).mkdir()
         checks = {
+            "artefacts": artefacts.check,
             "kubernetes": lambda: kubernetes.check(binary),
             "systemd": lambda: services.check(binary),
             "dashboards": lambda: dashboards.check(binary, tools, place / "boards"),

@@ -33,6 +33,7 @@ def check(binary: str) -> str | None:
         assert not wrong, wrong
     for unit in units:
         start = next(line.split()[1:] for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
+        assert start[start.index("--config") + 1] == "/etc/barograph/barograph.toml", (unit.name, start)
         done = subprocess.run([binary, *start, "--help"], capture_output=True, text=True)
         assert done.returncode == 0, (unit.name, done.stderr)
     print("systemd: " + ", ".join(f"{name} {value}" for name, value in found.items()) + f" (at most {EXPOSURE_MAX:.0f})")

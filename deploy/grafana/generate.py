@@ -2,7 +2,8 @@
 """Dashboards out of the list of metrics: generate.py [--check] writes dashboards/*.json, generate.py --registry FILE takes up a /metrics text.
 
 registry.json has every metric that a live process shows, with type, labels and help. A metric's type decides its picture: counters are
-drawn as rates, histograms as quantiles, gauges as they are. BOARDS says where each stands; one that stands nowhere is an error.
+drawn as rates, histograms as quantiles, gauges as they are, and moments as seconds since or until. BOARDS says where each stands; one that
+stands nowhere is an error.
 """
 
 import json
@@ -44,7 +45,18 @@ BOARDS = {
 # Where more lines than a person can tell apart would come, the worst are drawn.
 MOST = 12
 # Where the name says something else than the picture.
-TITLES = {"barograph_stream_live": "Streams that are not live"}
+TITLES = {
+    "barograph_stream_live": "Streams that are not live",
+    "barograph_link_last_frame_timestamp_seconds": "Age of the newest message of a link",
+    "barograph_link_replaced_at_timestamp_seconds": "Time until a link is replaced",
+}
+# Where little is bad: the lowest are drawn.
+LOW = {"barograph_feed_budget_left", "barograph_link_open"}
+# Moments: the one that is past is drawn as its age, the one that comes as what is left. Clocks differ, so both may be below zero.
+MOMENTS = {
+    "barograph_link_last_frame_timestamp_seconds": ("topk", "time() - min by ({by}) ({of})"),
+    "barograph_link_replaced_at_timestamp_seconds": ("bottomk", "min by ({by}) ({of}) - time()"),
+}
 # Labels of what a healthy process has no sample of.
 RARE = {"barograph_feed_faults_total": {"reason", "venue"}}
 SOURCE = {"type": "prometheus", "uid": "${source}"}
@@ -68,8 +80,6 @@ def registry_of(text: str) -> dict:
 
 
 def unit(name: str, kind: str) -> str:
-    if name.endswith("_timestamp_seconds"):
-        return "dateTimeFromNow"
     if "bytes" in name:
         return "Bps" if kind == "counter" else "bytes"
     if name.endswith("_seconds"):
@@ -84,18 +94,22 @@ def queries(name: str, metric: dict) -> list[tuple[str, str]]:
     by = ", ".join(labels)
     legend = " ".join(f"{{{{{label}}}}}" for label in labels)
     if metric["type"] == "counter":
-        inner = f"sum by ({by}) (rate({name}{chosen}[$__rate_interval]))"
+        inner = f"sum by ({by or 'instance'}) (rate({name}{chosen}[$__rate_interval]))"
         return [(f"topk({MOST}, {inner})" if labels else inner, legend or "{{instance}}")]
     if metric["type"] == "histogram":
         sums = ", ".join(["le", *[label for label in labels if label != "route"]])
         whose = " ".join(f"{{{{{label}}}}}" for label in labels if label != "route")
         rates = f"sum by ({sums}) (rate({name}_bucket{chosen}[$__rate_interval]))"
         return [(f"histogram_quantile({share}, {rates})", f"p{int(share * 100)} {whose}".strip()) for share in [0.5, 0.95, 0.99]]
-    times = " * 1000" if name.endswith("_timestamp_seconds") else ""
     if name == "barograph_stream_live":
         return [(f"topk({MOST}, 1 - min by ({by}) ({name}{chosen}) > 0)", legend)]
-    inner = f"max by ({by}) ({name}{chosen})" if labels else f"{name}{chosen}"
-    return [(f"topk({MOST}, {inner}){times}" if labels else inner + times, legend or "{{instance}}")]
+    if name in MOMENTS:
+        worst, expr = MOMENTS[name]
+        return [(f"{worst}({MOST}, {expr.format(by=by, of=name + chosen)})", legend)]
+    if not labels:
+        return [(f"{name}{chosen}", "{{instance}}")]
+    worst, of_each = ("bottomk", "min") if name in LOW else ("topk", "max")
+    return [(f"{worst}({MOST}, {of_each} by ({by}) ({name}{chosen}))", legend)]
 
 
 def panel(number: int, name: str, metric: dict, place: dict) -> dict:
@@ -109,7 +123,7 @@ def panel(number: int, name: str, metric: dict, place: dict) -> dict:
         "datasource": SOURCE,
         "gridPos": place,
         "fieldConfig": {
-            "defaults": {"unit": unit(name, metric["type"]), "min": 0, "custom": {"fillOpacity": 8, "lineWidth": 1, "showPoints": "never"}},
+            "defaults": {"unit": unit(name, metric["type"]), **({} if name in MOMENTS else {"min": 0}), "custom": {"fillOpacity": 8, "lineWidth": 1, "showPoints": "never"}},
             "overrides": [],
         },
         "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}, "tooltip": {"mode": "multi", "sort": "desc"}},

@@ -110,6 +110,13 @@ def program(tree: Tree, path: pathlib.Path, folder: str) -> None:
         tree.link(f"{folder}/{name}", "barograph")
 
 
+def documents(tree: Tree, folder: str) -> None:
+    """README.md and the documents for readers, which link to each other."""
+    tree.file(f"{folder}README.md", (ROOT / "README.md").read_bytes())
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        tree.file(f"{folder}docs/{path.name}", path.read_bytes())
+
+
 def licences() -> str:
     """In Debian's form, which image and package carry."""
     return (ROOT / "deploy/debian/copyright").read_text()

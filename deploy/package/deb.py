@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from common import ROOT, Tree, architecture, gz, licences, needs, program, version
+from common import ROOT, Tree, architecture, documents, gz, licences, needs, program, version
 
 
 def tree_of(binary: pathlib.Path) -> Tree:
@@ -17,9 +17,7 @@ def tree_of(binary: pathlib.Path) -> Tree:
     tree.file("etc/barograph/barograph.toml", (ROOT / "deploy/debian/barograph.toml").read_bytes())
     doc = "usr/share/doc/barograph"
     tree.file(f"{doc}/copyright", licences())
-    tree.file(f"{doc}/README.md", (ROOT / "README.md").read_bytes())
-    for name in ["deploy.md", "runbook.md", "live.md", "config.md", "troubleshooting.md"]:
-        tree.file(f"{doc}/docs/{name}", (ROOT / "docs" / name).read_bytes())
+    documents(tree, f"{doc}/")
     tree.file(f"{doc}/changelog.gz", gz((ROOT / "CHANGELOG.md").read_bytes()))
     for board in sorted((ROOT / "deploy/grafana/dashboards").glob("*.json")):
         tree.file(f"usr/share/barograph/grafana/{board.name}", board.read_bytes())

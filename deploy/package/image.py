@@ -18,7 +18,8 @@ from common import ROOT, Tree, architecture, epoch, licences, needs, program, ve
 
 PACKAGES = ["ca-certificates", "libc6", "libgcc-s1"]
 USER = 10001
-# Docker and Podman read it out of the image; Kubernetes has probes of its own.
+# Docker reads it out of the image. Podman reads it only from images in Docker's own form (containers/podman, 18904), and not from this
+# one: there it is given with --health-cmd (docs/deploy.md). Kubernetes has probes of its own.
 HEALTH = {"Test": ["CMD", "/usr/bin/monitor_context_freshness", "--threshold", "300"], "Interval": 60 * 10**9,
           "Timeout": 10 * 10**9, "StartPeriod": 600 * 10**9, "Retries": 3}
 
@@ -34,6 +35,22 @@ def fetched(folder: pathlib.Path) -> list[pathlib.Path]:
 def wanted(name: str) -> bool:
     library = re.fullmatch(r"(usr/)?lib(64)?/([^/]+/)?(ld-[^/]+|lib(c|m|gcc_s|resolv|nss_dns|nss_files)\.so\.\d+)", name)
     return bool(library) or name.endswith("/copyright")
+
+
+# Where a program of this architecture looks for its loader; the name is written inside the program.
+LOADERS = {"amd64": "lib64/ld-linux-x86-64.so.2", "arm64": "lib/ld-linux-aarch64.so.1"}
+
+
+def merged(tree: Tree, machine: str) -> None:
+    """Debian 13 and newer Ubuntu keep libraries below usr alone, and /lib and /lib64 are links that another package (base-files) brings."""
+    for name in ["lib", "lib64"]:
+        if f"usr/{name}" in tree.files and name not in tree.files:
+            tree.link(name, f"usr/{name}")
+    loader = LOADERS[machine]
+    top = loader.partition("/")[0]
+    linked = tree.files.get(top, (0, 0, None))[2] == f"usr/{top}"
+    if (f"usr/{loader}" if linked else loader) not in tree.files:
+        raise SystemExit(f"no package brings /{loader}, without which nothing runs in the image")
 
 
 def rootfs(binary: pathlib.Path, packages: list[pathlib.Path]) -> Tree:
@@ -53,6 +70,8 @@ def rootfs(binary: pathlib.Path, packages: list[pathlib.Path]) -> Tree:
         # Scanners look here for what is installed.
         control = subprocess.check_output(["dpkg-deb", "-f", str(package)], text=True)
         tree.file(f"var/lib/dpkg/status.d/{package.name.split('_')[0]}", control)
+    # Before the program's own folders: usr/lib is there only where a package has libraries in it.
+    merged(tree, architecture())
     tree.file("etc/ssl/certs/ca-certificates.crt", b"".join(data for _, data in sorted(authorities.items())))
     tree.file("etc/passwd", f"root:x:0:0:root:/:/nologin\nbarograph:x:{USER}:{USER}:barograph:/data:/nologin\n")
     tree.file("etc/group", f"root:x:0:\nbarograph:x:{USER}:\n")

@@ -3,18 +3,21 @@
 import os
 import pathlib
 
-from common import ROOT, Tree, gz, needs, program, version
+from common import ROOT, Tree, documents, gz, needs, program, version
 
 
 def build(binary: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
     _, glibc = needs(binary)
     tree = Tree()
     program(tree, binary, "bin")
-    for name in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "docs/deploy.md", "docs/runbook.md", "docs/config.md"]:
+    documents(tree, "")
+    for name in ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]:
         tree.file(name, (ROOT / name).read_bytes())
     for folder, pattern in [("systemd", "barograph*"), ("grafana/dashboards", "*.json")]:
         for file in sorted((ROOT / "deploy" / folder).glob(pattern)):
             tree.file(f"share/{folder}/{file.name}", file.read_bytes())
+    # For the units, which read it from /etc/barograph.
+    tree.file("share/systemd/barograph.toml", (ROOT / "deploy/debian/barograph.toml").read_bytes())
     for file in sorted((ROOT / "deploy/kubernetes").rglob("*")):
         if file.is_file():
             tree.file(f"share/kubernetes/{file.relative_to(ROOT / 'deploy/kubernetes')}", file.read_bytes())
