@@ -103,8 +103,9 @@ pub enum Command<M> {
     Fence(Token),
     /// Read from the store what is published, *then* find the newest checkpoint; answer with [`Input::Loaded`] and keep the state at hand.
     Load(Token),
-    /// The answer to [`Command::Load`] is accepted: make its state the group's state, or an empty one without a checkpoint. Rows made by
-    /// inputs up to `published` are not to be stored again.
+    /// The answer to [`Command::Load`] is accepted: make its state the group's state, or an empty one without a checkpoint. What is made by
+    /// inputs up to `published` is not to be stored again, and neither are rows of minutes that the store had when it was read: where
+    /// the tick that made a minute is lost, a later tick makes that minute anew, and otherwise.
     Begin {
         /// Everything from here on happens under this token.
         token: Token,

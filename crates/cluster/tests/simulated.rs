@@ -1,0 +1,56 @@
+//! Fifty seeds of a cluster in which everything goes wrong, and mistakes that have to be found.
+//!
+//! One seed again, with what happened last: `SIM_SEEDS=17..17 cargo test -p barograph-cluster --test simulated fifty`.
+
+mod sim;
+
+use sim::{Bug, run, run_with};
+
+/// The seeds of the suite, or those that were asked for.
+fn seeds() -> std::ops::RangeInclusive<u64> {
+    let asked = option_env!("SIM_SEEDS").map(str::to_owned);
+    let (first, last) = asked.as_deref().and_then(|s| s.split_once("..")).unwrap_or(("1", "50"));
+    first.parse().unwrap()..=last.parse().unwrap()
+}
+
+#[test]
+fn fifty_seeds_lose_nothing_and_publish_nothing_twice() {
+    let (mut takeovers, mut fetches, mut gaps, mut refused, mut slowest_ms) = (0, 0, 0, 0, 0);
+    for seed in seeds() {
+        let report = run(seed);
+        assert!(
+            report.violations.is_empty(),
+            "seed {seed}:\n{}\nbefore that:\n{}",
+            report.violations.join("\n"),
+            report.trace.join("\n")
+        );
+        assert!(report.rows > 0 && report.hours >= 4, "seed {seed}: {report:?}");
+        takeovers += report.takeovers;
+        fetches += report.fetches;
+        gaps += report.gaps;
+        refused += report.refused;
+        slowest_ms = slowest_ms.max(report.takeover_ms);
+    }
+    eprintln!("{takeovers} takeovers, {fetches} fetches, {gaps} gaps, {refused} refused, slowest {slowest_ms} ms");
+    assert!(takeovers > 0 && fetches > 0 && gaps > 0 && refused > 0, "faults were not met");
+    assert!(slowest_ms <= 5_000, "{slowest_ms} ms");
+}
+
+#[test]
+fn planted_mistakes_are_found() {
+    let bugs = [
+        Bug::FenceIgnored,
+        Bug::HolesIgnored,
+        Bug::RenewalToken,
+        Bug::PublishedBeforeFence,
+        Bug::CheckpointEarly,
+        Bug::HoursByArrival,
+        Bug::FramesCloseHours,
+    ];
+    for bug in bugs {
+        let found = (1..=200).find(|seed| !run_with(*seed, bug).violations.is_empty());
+        let what = found.map(|seed| run_with(seed, bug).violations);
+        eprintln!("{bug:?}: seed {found:?}, {what:?}");
+        assert!(found.is_some(), "{bug:?} is not found by 200 seeds");
+    }
+}
