@@ -70,9 +70,9 @@ fn hours(world: &World, wrong: &mut Vec<String>) {
 
 /// So many hours have to be there in the end.
 pub(crate) fn due(world: &World) -> i64 {
-    let ticks = world.ingest.journal[..world.ingest.synced].iter().filter(|e| e.kind == Kind::Tick);
+    let last = world.ingest.journal[..world.ingest.synced].iter().rfind(|e| e.kind == Kind::Tick);
     let mut mark = Watermark::new(1);
-    if let Some(last) = ticks.last() {
+    if let Some(last) = last {
         mark.stored(barograph_cluster::GroupId(0), last.stamp);
     }
     (0..).find(|hour| !mark.covers(hour_end(*hour))).unwrap_or_default()

@@ -319,7 +319,9 @@ impl World {
         }
         let Some(mut batch) = seat.outbox.pop_front() else { return };
         // Pieces before and behind a gap differ in lineage, and only those that share one go together.
-        while let Some(next) = seat.outbox.pop_front_if(|next| next.lineage == batch.lineage) {
+        while seat.outbox.front().is_some_and(|next| next.lineage == batch.lineage)
+            && let Some(next) = seat.outbox.pop_front()
+        {
             (batch.through, batch.ticked) = (next.through, next.ticked.or(batch.ticked));
             batch.rows.extend(next.rows);
             batch.gaps.extend(next.gaps);
