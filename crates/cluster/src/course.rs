@@ -1,6 +1,6 @@
 //! One tenure's way through the journal, from a checkpoint on: what is applied next, what is fetched, when a checkpoint is written.
 
-use crate::stretch::{Follower, Hole, KeptLimits, Message, Verdict};
+use crate::stretch::{Follower, Hole, KeptLimits, StretchMessage, StretchVerdict};
 use barograph_domain::Ts;
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ pub struct CoursePace {
     pub deposit_ms: u64,
 }
 
-/// What a course wants done; [`crate::Command`] says what each means.
+/// What a course wants done; [`crate::GroupCommand`] says what each means.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Errand<M> {
     Fetch { after: Ts, until: Option<Ts> },
@@ -51,6 +51,8 @@ pub(crate) struct Course<M> {
     stored: Ts,
     /// Ends of what was applied and is not stored.
     unstored: VecDeque<Ts>,
+    /// The end of the newest gap that this tenure has declared and the store has not confirmed. It may lie within what is published.
+    owed: Option<Ts>,
     fetch: Option<Fetch>,
     /// Follows the broker without a hole to what the checkpoint lacked.
     joined: bool,
@@ -77,13 +79,14 @@ enum Aside {
     Kept(Ts),
 }
 
-impl<M: Message> Course<M> {
+impl<M: StretchMessage> Course<M> {
     pub(crate) fn new(now_ms: u64, at: Ts, published: Option<Ts>, pace: CoursePace) -> Self {
         Self {
             pace,
             follower: Follower::new(at, pace.kept),
             stored: published.map_or(at, |p| p.max(at)),
             unstored: VecDeque::new(),
+            owed: None,
             fetch: None,
             joined: false,
             hole_since_ms: None,
@@ -106,7 +109,7 @@ impl<M: Message> Course<M> {
     /// From the broker.
     pub(crate) fn arrived(&mut self, now_ms: u64, message: M, out: &mut Vec<Errand<M>>) {
         self.moved_ms = now_ms;
-        if matches!(self.follower.judge(message.stretch()), Verdict::Next | Verdict::Overlaps) {
+        if matches!(self.follower.judge(message.stretch()), StretchVerdict::Next | StretchVerdict::Overlaps) {
             self.joined = true;
         }
         self.follower.offer(message);
@@ -117,8 +120,10 @@ impl<M: Message> Course<M> {
     pub(crate) fn fetched(&mut self, now_ms: u64, message: M, out: &mut Vec<Errand<M>>) {
         let Some(fetch) = self.fetch.take() else { return self.arrived(now_ms, message, out) };
         self.moved_ms = now_ms;
-        if fetch.open && message.stretch().last() <= self.at() {
-            self.joined = true;
+        if message.stretch().last() <= self.at() {
+            // Nothing newer. A hole that the journal does not know yet is asked about again, but not at once.
+            self.joined |= fetch.open;
+            self.fetch = (!fetch.open).then_some(Fetch { asked_ms: now_ms, ..fetch });
         }
         self.follower.offer(message);
         self.pump(now_ms, out);
@@ -130,6 +135,7 @@ impl<M: Message> Course<M> {
         self.moved_ms = now_ms;
         if let Some(gap) = self.follower.lost(lost) {
             self.done(gap.until);
+            self.owed = Some(gap.until);
             out.push(Errand::Declare(gap));
         }
         self.pump(now_ms, out);
@@ -138,6 +144,7 @@ impl<M: Message> Course<M> {
     /// The store has everything up to `through`.
     pub(crate) fn stored(&mut self, now_ms: u64, through: Ts, out: &mut Vec<Errand<M>>) {
         self.stored = self.stored.max(through);
+        self.owed = self.owed.filter(|gap| *gap > through);
         while self.unstored.front().is_some_and(|end| *end <= self.stored) {
             self.unstored.pop_front();
         }
@@ -217,10 +224,10 @@ impl<M: Message> Course<M> {
         out.push(Errand::Snapshot(self.at()));
     }
 
-    /// A checkpoint ahead of the store would hide rows that were never stored, so it waits for it.
+    /// A checkpoint ahead of the store would hide rows that were never stored, or a gap that was never declared, so it waits for it.
     fn deposit(&mut self, now_ms: u64, out: &mut Vec<Errand<M>>) {
         let at = match self.aside {
-            Aside::Waits(at) if at <= self.stored => at,
+            Aside::Waits(at) if at <= self.stored && self.owed.is_none() => at,
             Aside::Asked { at, asked_ms } if now_ms.saturating_sub(asked_ms) >= self.pace.deposit_ms => at,
             Aside::Nothing | Aside::Waits(_) | Aside::Asked { .. } | Aside::Kept(_) => return,
         };

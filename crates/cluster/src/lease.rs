@@ -16,11 +16,11 @@ pub struct Revision(pub u64);
 
 /// The fencing token of a tenure: the revision of its acquisition.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Token(pub Revision);
+pub struct FencingToken(pub Revision);
 
 /// A write to the key-value store, for matching its answer. Counted anew by each [`Tenure`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Ticket(pub u64);
+pub struct CasTicket(pub u64);
 
 /// Who holds a lease: a worker, in one life of its process.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,7 +76,7 @@ pub enum LeaseInput {
     /// The entry was read, or a watch delivered it; `None` if there never was one.
     Seen(Option<LeaseEntry>),
     /// A write was answered.
-    Answered(Ticket, CasOutcome),
+    Answered(CasTicket, CasOutcome),
 }
 
 /// What is to be done, and what has come of it.
@@ -87,22 +87,22 @@ pub enum LeaseOutput {
     /// Write `holder` if the entry still has the revision `expected`.
     Write {
         /// Names this write in its answer.
-        ticket: Ticket,
+        ticket: CasTicket,
         /// The revision it must have; 0: there must be no entry.
         expected: Revision,
         /// Who holds it then; `None` gives it back.
         holder: Option<Holder>,
     },
     /// The lease is held from now on, with this token.
-    Acquired(Token),
+    Acquired(FencingToken),
     /// It is held no longer: nothing may be published under this token.
-    Lost(Token),
+    Lost(FencingToken),
 }
 
 /// A write that was asked for.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    ticket: Ticket,
+    ticket: CasTicket,
     at_ms: u64,
 }
 
@@ -112,7 +112,7 @@ enum Hold {
     Observed,
     Taking(Asked),
     Owned {
-        token: Token,
+        token: FencingToken,
         revision: Revision,
         /// When the write was asked for that was the last one known to have happened.
         sure_ms: u64,
@@ -149,7 +149,7 @@ impl Tenure {
 
     /// The token, while the lease is held.
     #[must_use]
-    pub const fn token(&self) -> Option<Token> {
+    pub const fn token(&self) -> Option<FencingToken> {
         match self.hold {
             Hold::Owned { token, .. } => Some(token),
             Hold::Observed | Hold::Taking(_) => None,
@@ -187,7 +187,7 @@ impl Tenure {
         }
     }
 
-    fn lose(&mut self, token: Token, out: &mut Vec<LeaseOutput>) {
+    fn lose(&mut self, token: FencingToken, out: &mut Vec<LeaseOutput>) {
         self.hold = Hold::Observed;
         // What was read before is not what is there now.
         (self.seen, self.read_ms) = (None, None);
@@ -196,7 +196,7 @@ impl Tenure {
 
     fn write(&mut self, now_ms: u64, expected: Revision, held: bool, out: &mut Vec<LeaseOutput>) -> Asked {
         self.tickets += 1;
-        let ticket = Ticket(self.tickets);
+        let ticket = CasTicket(self.tickets);
         out.push(LeaseOutput::Write { ticket, expected, holder: held.then(|| self.me.clone()) });
         Asked { ticket, at_ms: now_ms }
     }
@@ -232,11 +232,11 @@ impl Tenure {
         }
     }
 
-    fn answered(&mut self, now_ms: u64, of: Ticket, outcome: CasOutcome, out: &mut Vec<LeaseOutput>) {
+    fn answered(&mut self, now_ms: u64, of: CasTicket, outcome: CasOutcome, out: &mut Vec<LeaseOutput>) {
         match &mut self.hold {
             Hold::Taking(asked) if asked.ticket == of => match outcome {
                 CasOutcome::Written(revision) => {
-                    let (token, sure_ms) = (Token(revision), asked.at_ms);
+                    let (token, sure_ms) = (FencingToken(revision), asked.at_ms);
                     self.hold = Hold::Owned { token, revision, sure_ms, renewal: None, doubt_ms: None };
                     out.push(LeaseOutput::Acquired(token));
                 }

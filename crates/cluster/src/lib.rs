@@ -19,8 +19,10 @@ mod watermark;
 
 pub use course::CoursePace;
 pub use groups::{GroupId, WorkerId, group_of, shares};
-pub use lease::{CasOutcome, Holder, LeaseEntry, LeaseInput, LeaseOutput, Revision, Tenure, TenurePace, Ticket, Token};
+pub use lease::{
+    CasOutcome, CasTicket, FencingToken, Holder, LeaseEntry, LeaseInput, LeaseOutput, Revision, Tenure, TenurePace,
+};
 pub use roster::Roster;
-pub use stretch::{Follower, Hole, KeptLimits, Message, NextStretch, Stretch, Verdict};
-pub use takeover::{Command, GroupWorker, Input, Stage, WorkerSettings};
+pub use stretch::{Follower, Hole, JournalStretch, KeptLimits, NextStretch, StretchMessage, StretchVerdict};
+pub use takeover::{GroupCommand, GroupInput, GroupWorker, Stage, WorkerSettings};
 pub use watermark::Watermark;

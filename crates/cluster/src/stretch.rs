@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 
 /// A part of the journal: all stamps later than `after`, up to and with `last`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Stretch {
+pub struct JournalStretch {
     after: Ts,
     last: Ts,
 }
 
-impl Stretch {
+impl JournalStretch {
     /// The stamps in `(after, last]`; none where both are equal. `None` if `last` is before `after`.
     #[must_use]
     pub fn new(after: Ts, last: Ts) -> Option<Self> {
@@ -35,15 +35,15 @@ impl Stretch {
 }
 
 /// What carries inputs: the machines here read its stretch and its size, and hand it back to be applied.
-pub trait Message {
+pub trait StretchMessage {
     /// The stamps it covers.
-    fn stretch(&self) -> Stretch;
+    fn stretch(&self) -> JournalStretch;
     /// Bytes it takes in memory.
     fn weight(&self) -> usize;
 }
 
-impl Message for Stretch {
-    fn stretch(&self) -> Stretch {
+impl StretchMessage for JournalStretch {
+    fn stretch(&self) -> JournalStretch {
         *self
     }
     fn weight(&self) -> usize {
@@ -53,7 +53,7 @@ impl Message for Stretch {
 
 /// How a stretch stands to the place a follower has reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum StretchVerdict {
     /// It begins exactly there.
     Next,
     /// It begins before and ends behind: inputs up to that place are to be skipped.
@@ -85,7 +85,7 @@ pub struct NextStretch<M> {
 /// How much may be kept behind a hole. One message is always kept, whatever its size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KeptLimits {
-    /// Messages.
+    /// So many messages.
     pub count: usize,
     /// Bytes of their weights.
     pub bytes: usize,
@@ -103,7 +103,7 @@ pub struct Follower<M> {
     seen: Ts,
 }
 
-impl<M: Message> Follower<M> {
+impl<M: StretchMessage> Follower<M> {
     /// Starts behind `at`: everything up to and with it is applied.
     #[must_use]
     pub const fn new(at: Ts, limits: KeptLimits) -> Self {
@@ -118,12 +118,12 @@ impl<M: Message> Follower<M> {
 
     /// How a stretch stands to [`Self::at`].
     #[must_use]
-    pub fn judge(&self, stretch: Stretch) -> Verdict {
+    pub fn judge(&self, stretch: JournalStretch) -> StretchVerdict {
         match () {
-            () if stretch.last <= self.at => Verdict::Known,
-            () if stretch.after > self.at => Verdict::Missing(Hole { after: self.at, until: stretch.after }),
-            () if stretch.after == self.at => Verdict::Next,
-            () => Verdict::Overlaps,
+            () if stretch.last <= self.at => StretchVerdict::Known,
+            () if stretch.after > self.at => StretchVerdict::Missing(Hole { after: self.at, until: stretch.after }),
+            () if stretch.after == self.at => StretchVerdict::Next,
+            () => StretchVerdict::Overlaps,
         }
     }
 
@@ -131,7 +131,7 @@ impl<M: Message> Follower<M> {
     /// the limits those farthest ahead are let go.
     pub fn offer(&mut self, message: M) {
         let stretch = message.stretch();
-        if self.judge(stretch) == Verdict::Known {
+        if self.judge(stretch) == StretchVerdict::Known {
             return;
         }
         self.seen = self.seen.max(stretch.last);
@@ -199,8 +199,8 @@ mod tests {
 
     const LIMITS: KeptLimits = KeptLimits { count: 4, bytes: 1_000 };
 
-    fn stretch(after: i64, last: i64) -> Stretch {
-        Stretch::new(Ts(after), Ts(last)).unwrap()
+    fn stretch(after: i64, last: i64) -> JournalStretch {
+        JournalStretch::new(Ts(after), Ts(last)).unwrap()
     }
 
     fn hole(after: i64, until: i64) -> Hole {
@@ -209,19 +209,19 @@ mod tests {
 
     #[test]
     fn a_stretch_does_not_end_before_it_begins() {
-        assert_eq!(Stretch::new(Ts(2), Ts(1)), None);
-        assert_eq!(Stretch::new(Ts(2), Ts(2)).map(Stretch::last), Some(Ts(2)));
+        assert_eq!(JournalStretch::new(Ts(2), Ts(1)), None);
+        assert_eq!(JournalStretch::new(Ts(2), Ts(2)).map(JournalStretch::last), Some(Ts(2)));
     }
 
     #[test]
     fn a_stretch_is_judged_by_where_it_begins_and_ends() {
-        let follower = Follower::<Stretch>::new(Ts(10), LIMITS);
+        let follower = Follower::<JournalStretch>::new(Ts(10), LIMITS);
         let cases = [
-            (stretch(10, 12), Verdict::Next),
-            (stretch(9, 11), Verdict::Overlaps),
-            (stretch(9, 10), Verdict::Known),
-            (stretch(10, 10), Verdict::Known),
-            (stretch(11, 12), Verdict::Missing(hole(10, 11))),
+            (stretch(10, 12), StretchVerdict::Next),
+            (stretch(9, 11), StretchVerdict::Overlaps),
+            (stretch(9, 10), StretchVerdict::Known),
+            (stretch(10, 10), StretchVerdict::Known),
+            (stretch(11, 12), StretchVerdict::Missing(hole(10, 11))),
         ];
         for (stretch, verdict) in cases {
             assert_eq!(follower.judge(stretch), verdict, "{stretch:?}");
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn what_is_let_go_is_still_missing() {
         let two = KeptLimits { count: 2, ..LIMITS };
-        let small = KeptLimits { bytes: 2 * size_of::<Stretch>(), ..LIMITS };
+        let small = KeptLimits { bytes: 2 * size_of::<JournalStretch>(), ..LIMITS };
         for limits in [two, small] {
             let (applied, missing) = followed(limits, &[(1, 2), (2, 3), (3, 4), (4, 5), (0, 1)]);
             assert_eq!((applied, missing), (vec![(0, 1), (1, 2)], Some(hole(2, 5))));
@@ -301,7 +301,7 @@ mod tests {
                 }
                 prop_assert_eq!(follower.at().0 + 1, next);
                 prop_assert!(follower.kept.len() <= count);
-                prop_assert_eq!(follower.kept_bytes, follower.kept.len() * size_of::<Stretch>());
+                prop_assert_eq!(follower.kept_bytes, follower.kept.len() * size_of::<JournalStretch>());
             }
         }
     }

@@ -36,6 +36,12 @@ fn fifty_seeds_lose_nothing_and_publish_nothing_twice() {
     assert!(slowest_ms <= 5_000, "{slowest_ms} ms");
 }
 
+/// A checkpoint was written before the store had a gap within what was published.
+#[test]
+fn seed_8584_declares_its_gap() {
+    assert_eq!(run(8_584).violations, Vec::<String>::new());
+}
+
 #[test]
 fn planted_mistakes_are_found() {
     for bug in BUGS {

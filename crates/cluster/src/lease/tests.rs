@@ -17,11 +17,11 @@ fn vacant(revision: u64) -> LeaseInput {
 }
 
 fn written(ticket: u64, revision: u64) -> LeaseInput {
-    LeaseInput::Answered(Ticket(ticket), CasOutcome::Written(Revision(revision)))
+    LeaseInput::Answered(CasTicket(ticket), CasOutcome::Written(Revision(revision)))
 }
 
 fn other(ticket: u64) -> LeaseInput {
-    LeaseInput::Answered(Ticket(ticket), CasOutcome::Other)
+    LeaseInput::Answered(CasTicket(ticket), CasOutcome::Other)
 }
 
 /// Outputs in short: `read`, `take 3`, `hold`, `free 4`, `+7` acquired, `-7` lost.
@@ -61,7 +61,7 @@ fn a_free_lease_is_taken_and_renewed_and_its_token_stays() {
         (220, written(2, 9), ""),
         (410, Tick, "hold 3@9"),
     ]);
-    assert_eq!(tenure.token(), Some(Token(Revision(7))));
+    assert_eq!(tenure.token(), Some(FencingToken(Revision(7))));
 }
 
 #[test]

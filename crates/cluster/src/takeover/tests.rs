@@ -1,7 +1,7 @@
 //! One group and one worker, step by step: what it asks for, in which order.
 
 use super::*;
-use crate::{KeptLimits, Stretch, WorkerId};
+use crate::{JournalStretch, KeptLimits, WorkerId};
 
 const SETTINGS: WorkerSettings = WorkerSettings {
     lease: TenurePace { ttl_ms: 60_000, every_ms: 50_000, retry_ms: 1_000 },
@@ -19,55 +19,57 @@ const SETTINGS: WorkerSettings = WorkerSettings {
     release_ms: 3_000,
     load_ms: 1_500,
 };
-const TOKEN: Token = Token(Revision(7));
-const NEWER: Token = Token(Revision(9));
+const TOKEN: FencingToken = FencingToken(Revision(7));
+const NEWER: FencingToken = FencingToken(Revision(9));
 
-use Input::{Arrived, CasAnswer, Deposited, Fenced, Fetched, LeaseSeen, Loaded, Lost, Refused, Share, Stored, Tick};
+use GroupInput::{
+    Arrived, CasAnswer, Deposited, Fenced, Fetched, LeaseSeen, Loaded, Lost, Refused, Share, Stored, Tick,
+};
 
 fn me() -> Holder {
     Holder { worker: WorkerId::new("me"), boot: 1 }
 }
 
-fn stretch(after: i64, last: i64) -> Stretch {
-    Stretch::new(Ts(after), Ts(last)).unwrap()
+fn stretch(after: i64, last: i64) -> JournalStretch {
+    JournalStretch::new(Ts(after), Ts(last)).unwrap()
 }
 
 fn hole(after: i64, until: i64) -> Hole {
     Hole { after: Ts(after), until: Ts(until) }
 }
 
-fn stored(through: i64) -> Input<Stretch> {
+fn stored(through: i64) -> GroupInput<JournalStretch> {
     Stored { token: TOKEN, through: Ts(through) }
 }
 
-fn loaded(checkpoint: Option<i64>, published: Option<i64>) -> Input<Stretch> {
+fn loaded(checkpoint: Option<i64>, published: Option<i64>) -> GroupInput<JournalStretch> {
     Loaded { token: TOKEN, checkpoint: checkpoint.map(Ts), published: published.map(Ts) }
 }
 
 /// Commands in short.
-fn short(commands: &[Command<Stretch>]) -> String {
+fn short(commands: &[GroupCommand<JournalStretch>]) -> String {
     let words = commands.iter().map(|c| match c {
-        Command::ReadLease => "read".to_owned(),
-        Command::Cas { expected, holder: Some(_), .. } => format!("hold@{}", expected.0),
-        Command::Cas { expected, holder: None, .. } => format!("free@{}", expected.0),
-        Command::Fence(token) => format!("fence{}", token.0.0),
-        Command::Load(_) => "load".to_owned(),
-        Command::Begin { checkpoint, published, .. } => {
+        GroupCommand::ReadLease => "read".to_owned(),
+        GroupCommand::Cas { expected, holder: Some(_), .. } => format!("hold@{}", expected.0),
+        GroupCommand::Cas { expected, holder: None, .. } => format!("free@{}", expected.0),
+        GroupCommand::Fence(token) => format!("fence{}", token.0.0),
+        GroupCommand::Load(_) => "load".to_owned(),
+        GroupCommand::Begin { checkpoint, published, .. } => {
             format!("begin {:?} {:?}", checkpoint.map(|c| c.0), published.map(|p| p.0))
         }
-        Command::Fetch { after, until: Some(until) } => format!("fetch {}..{}", after.0, until.0),
-        Command::Fetch { after, until: None } => format!("fetch {}..", after.0),
-        Command::Apply { message, after, .. } => format!("apply {}..{}", after.0, message.last().0),
-        Command::Declare { gap, .. } => format!("gap {}..{}", gap.after.0, gap.until.0),
-        Command::Snapshot(at) => format!("aside {}", at.0),
-        Command::Deposit { at, .. } => format!("deposit {}", at.0),
-        Command::Abandon(token) => format!("abandon{}", token.0.0),
+        GroupCommand::Fetch { after, until: Some(until) } => format!("fetch {}..{}", after.0, until.0),
+        GroupCommand::Fetch { after, until: None } => format!("fetch {}..", after.0),
+        GroupCommand::Apply { message, after, .. } => format!("apply {}..{}", after.0, message.last().0),
+        GroupCommand::Declare { gap, .. } => format!("gap {}..{}", gap.after.0, gap.until.0),
+        GroupCommand::Snapshot(at) => format!("aside {}", at.0),
+        GroupCommand::Deposit { at, .. } => format!("deposit {}", at.0),
+        GroupCommand::Abandon(token) => format!("abandon{}", token.0.0),
     });
     words.collect::<Vec<_>>().join(", ")
 }
 
 /// One step: milliseconds, what happens, what is asked for then.
-type Step = (u64, Input<Stretch>, &'static str);
+type Step = (u64, GroupInput<JournalStretch>, &'static str);
 
 fn check(steps: &[Step]) -> Stage {
     let mut worker = GroupWorker::new(me(), SETTINGS);
@@ -84,7 +86,7 @@ fn taken() -> Vec<Step> {
     vec![
         (0, Share(true), "read"),
         (0, LeaseSeen(None), "hold@0"),
-        (0, CasAnswer(Ticket(1), CasOutcome::Written(TOKEN.0)), "fence7"),
+        (0, CasAnswer(CasTicket(1), CasOutcome::Written(TOKEN.0)), "fence7"),
     ]
 }
 
@@ -148,6 +150,9 @@ fn a_hole_is_fetched_when_it_is_old_and_declared_when_it_cannot_be() {
         (702, Tick, "fetch 14..20"),
         (703, Fetched(stretch(14, 16)), ""),
     ];
+    let empty = [(101, Arrived(stretch(12, 14)), ""), (151, Tick, "fetch 10..12"), (152, Fetched(stretch(10, 10)), "")];
+    let again = [(651, Tick, ""), (652, Tick, "fetch 10..12")];
+    check_after(following(), &[&empty[..], &again].concat());
     let fetched = steps.len() - 1;
     // Two pieces are not stored: nothing more is applied, and the rest of the hole is not asked for.
     assert_eq!(check_after(following(), &steps[..fetched]), Stage::Following);
@@ -185,6 +190,21 @@ fn a_checkpoint_waits_for_the_store() {
         (9_000, Fetched(stretch(13, 13)), ""),
     ];
     check_after(following(), &steps);
+}
+
+/// Seed 8,584 of the simulation: the owner died between the checkpoint and the store, and nobody knew of the gap.
+#[test]
+fn a_checkpoint_waits_for_a_gap_within_what_is_published() {
+    let steps = [
+        (0, Fenced(TOKEN), "load"),
+        (0, loaded(Some(10), Some(90)), "begin Some(10) Some(90), fetch 10.."),
+        (1, Fetched(stretch(10, 15)), "apply 10..15, fetch 15.."),
+        (2, Lost(hole(15, 20)), "gap 15..20, fetch 20.."),
+        (3, Fetched(stretch(20, 30)), "apply 20..30, aside 30, fetch 30.."),
+        (4, stored(15), ""),
+        (5, stored(20), "deposit 30"),
+    ];
+    check_after(taken(), &steps);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What each group computes here: for every instrument a hash over all its inputs, and at the first tick 200 ms after a minute a row
 //! with that hash. One input more, less or in another place changes every row after it.
 
-use barograph_cluster::{Hole, Message, Stretch};
+use barograph_cluster::{Hole, JournalStretch, StretchMessage};
 use barograph_domain::Ts;
 use barograph_domain::time::LATENESS;
 use std::rc::Rc;
@@ -31,13 +31,13 @@ pub(crate) struct Entry {
 /// A message: a stretch, and where its lines stand in the journal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Frames {
-    pub(crate) stretch: Stretch,
+    pub(crate) stretch: JournalStretch,
     pub(crate) from: usize,
     pub(crate) to: usize,
 }
 
-impl Message for Frames {
-    fn stretch(&self) -> Stretch {
+impl StretchMessage for Frames {
+    fn stretch(&self) -> JournalStretch {
         self.stretch
     }
     fn weight(&self) -> usize {

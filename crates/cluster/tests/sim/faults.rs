@@ -3,7 +3,7 @@
 use super::universe::Universe;
 use super::worker::{Note, Worker};
 use super::world::{Happens, World};
-use barograph_cluster::Token;
+use barograph_cluster::FencingToken;
 use barograph_domain::random::SplitMix;
 
 /// All faults are over then, milliseconds.
@@ -204,7 +204,7 @@ impl World {
     }
 
     /// The store took something of a group: did it come from whoever took the group over?
-    pub(super) fn taken_over(&mut self, group: u16, tenure: Token) {
+    pub(super) fn taken_over(&mut self, group: u16, tenure: FencingToken) {
         if let Some(n) = self.orphans.iter().position(|(orphan, was)| *orphan == group && tenure > *was) {
             self.orphans.remove(n);
             self.report.takeover_ms = self.report.takeover_ms.max(self.now_ms - CLEAN_KILL_MS);

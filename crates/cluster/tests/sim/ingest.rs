@@ -1,7 +1,7 @@
 //! The ingest node: a journal with a synced part, which is the truth, and a tail that a crash takes away.
 
 use super::engine::{Entry, Frames, Kind};
-use barograph_cluster::{Hole, Stretch};
+use barograph_cluster::{Hole, JournalStretch};
 use barograph_domain::Ts;
 
 /// Lines of one answer to a fetch.
@@ -64,7 +64,7 @@ impl Ingest {
 
     fn frames(&self, after: Ts, from: usize, to: usize) -> Frames {
         let last = if from == to { after } else { self.journal[to - 1].stamp };
-        Frames { stretch: Stretch::new(after, last).unwrap(), from, to }
+        Frames { stretch: JournalStretch::new(after, last).unwrap(), from, to }
     }
 
     /// The last stamp that was synced.

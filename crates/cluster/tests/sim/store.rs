@@ -1,7 +1,7 @@
 //! The store: rows, gaps, fences and marks of each group, and hours. What nobody may ever do is checked where it would happen.
 
 use super::engine::{Row, hour_of, mix};
-use barograph_cluster::{Hole, Token};
+use barograph_cluster::{FencingToken, Hole};
 use barograph_domain::Ts;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,9 +10,9 @@ use std::rc::Rc;
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) group: u16,
-    pub(crate) token: Token,
+    pub(crate) token: FencingToken,
     /// The acquisition behind it, which no bug can change: for the check alone.
-    pub(crate) tenure: Token,
+    pub(crate) tenure: FencingToken,
     pub(crate) through: Ts,
     /// The newest tick in it.
     pub(crate) ticked: Option<Ts>,
@@ -33,15 +33,15 @@ pub(crate) struct Published {
 #[derive(Clone, Debug)]
 pub(crate) struct StoredRow {
     pub(crate) hash: u64,
-    tenure: Token,
+    tenure: FencingToken,
     pub(crate) lineage: Rc<Vec<Hole>>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    fence: Option<Token>,
+    fence: Option<FencingToken>,
     /// The newest acquisition that was fenced.
-    newest: Option<Token>,
+    newest: Option<FencingToken>,
     pub(crate) through: Option<Ts>,
     pub(crate) ticked: Option<Ts>,
     pub(crate) rows: BTreeMap<(i64, u8), StoredRow>,
@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// Refuses tokens smaller than this from now on; false if there is a greater one.
-    pub(crate) fn fence(&mut self, group: u16, token: Token) -> bool {
+    pub(crate) fn fence(&mut self, group: u16, token: FencingToken) -> bool {
         let shelf = &mut self.shelves[usize::from(group)];
         shelf.newest = shelf.newest.max(Some(token));
         let is_newest = shelf.fence.is_none_or(|fence| fence <= token);

@@ -5,8 +5,8 @@ use super::engine::{Engine, Frames, Kind, Row};
 use super::store::{Batch, Published};
 use super::world::{Bug, DepotAsk, Happens, KvAsk, StoreAsk, World};
 use barograph_cluster::{
-    Command, CoursePace, GroupId, GroupWorker, Holder, Input, KeptLimits, Message as _, Revision, Roster, Stage,
-    TenurePace, Token, WorkerId, WorkerSettings, shares,
+    CoursePace, FencingToken, GroupCommand, GroupId, GroupInput, GroupWorker, Holder, KeptLimits, Revision, Roster,
+    Stage, StretchMessage as _, TenurePace, WorkerId, WorkerSettings, shares,
 };
 use barograph_domain::Ts;
 use std::collections::VecDeque;
@@ -40,8 +40,8 @@ const SETTINGS: WorkerSettings = WorkerSettings {
 pub(crate) enum Note {
     Tick,
     Roster(Vec<Revision>),
-    Group(u16, Input<Frames>),
-    State { group: u16, token: Token, state: Option<Box<Engine>>, published: Published },
+    Group(u16, GroupInput<Frames>),
+    State { group: u16, token: FencingToken, state: Option<Box<Engine>>, published: Published },
     Taken { group: u16, batch: u64, is_taken: bool },
 }
 
@@ -121,7 +121,7 @@ impl Worker {
         TICK_MS * 1_000 / self.rate
     }
 
-    pub(crate) fn holds(&self, group: u16) -> Option<Token> {
+    pub(crate) fn holds(&self, group: u16) -> Option<FencingToken> {
         self.seats[usize::from(group)].machine.token()
     }
 
@@ -144,12 +144,13 @@ impl World {
             }
             Note::Group(group, mut input) => {
                 let seat = &mut self.workers[n].seats[usize::from(group)];
-                if let (Bug::HolesIgnored, Input::Arrived(frames), Some(at)) = (self.bug, &mut input, seat.machine.at())
+                if let (Bug::HolesIgnored, GroupInput::Arrived(frames), Some(at)) =
+                    (self.bug, &mut input, seat.machine.at())
                 {
                     let after = frames.stretch.after().min(at);
-                    frames.stretch = barograph_cluster::Stretch::new(after, frames.stretch.last()).unwrap();
+                    frames.stretch = barograph_cluster::JournalStretch::new(after, frames.stretch.last()).unwrap();
                 }
-                if let Input::CasAnswer(_, barograph_cluster::CasOutcome::Written(revision)) = input {
+                if let GroupInput::CasAnswer(_, barograph_cluster::CasOutcome::Written(revision)) = input {
                     seat.written = Some(revision);
                 }
                 self.step(n, group, input);
@@ -162,16 +163,16 @@ impl World {
                 let checkpoint = state.as_ref().map(|s| s.at);
                 seat.loaded = (state, published);
                 let published = published.through;
-                self.step(n, group, Input::Loaded { token, checkpoint, published });
+                self.step(n, group, GroupInput::Loaded { token, checkpoint, published });
             }
             Note::Taken { group, batch, is_taken } => {
                 let seat = &mut self.workers[n].seats[usize::from(group)];
                 let Some((_, _, sent)) = seat.sent.take_if(|(id, _, _)| *id == batch) else { return };
                 let (token, through) = (sent.tenure, sent.through);
                 if is_taken {
-                    self.step(n, group, Input::Stored { token, through });
+                    self.step(n, group, GroupInput::Stored { token, through });
                 } else {
-                    self.step(n, group, Input::Refused(token));
+                    self.step(n, group, GroupInput::Refused(token));
                 }
                 self.send_batch(n, group);
             }
@@ -190,13 +191,13 @@ impl World {
         let mine = &shares(groups, &live)[mine];
         for group in 0..groups {
             self.repeat_batch(n, group, local);
-            self.step(n, group, Input::Share(mine.contains(&GroupId(group))));
+            self.step(n, group, GroupInput::Share(mine.contains(&GroupId(group))));
         }
         let (boot, after) = (self.workers[n].boot, self.workers[n].tick_ms());
         self.send(after, Happens::Noted(n, boot, Note::Tick));
     }
 
-    fn step(&mut self, n: usize, group: u16, input: Input<Frames>) {
+    fn step(&mut self, n: usize, group: u16, input: GroupInput<Frames>) {
         let worker = &mut self.workers[n];
         let local = worker.local_ms(self.now_ms);
         let mut commands = Vec::new();
@@ -206,7 +207,7 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, n: usize, group: u16, command: Command<Frames>) {
+    fn carry_out(&mut self, n: usize, group: u16, command: GroupCommand<Frames>) {
         if self.is_traced {
             self.trace(format!("worker {n} group {group}: {command:?}"));
         }
@@ -214,32 +215,32 @@ impl World {
         let published = self.store.published(group);
         let seat = &mut self.workers[n].seats[usize::from(group)];
         match command {
-            Command::ReadLease => self.ask_kv(n, KvAsk::Lease(group)),
-            Command::Cas { ticket, expected, holder } => {
+            GroupCommand::ReadLease => self.ask_kv(n, KvAsk::Lease(group)),
+            GroupCommand::Cas { ticket, expected, holder } => {
                 let renews = seat.machine.token().is_some() && holder.is_some();
                 let expected = (self.bug != Bug::RenewalToken || !renews).then_some(expected);
                 self.ask_kv(n, KvAsk::Write { group, ticket, expected, holder });
             }
-            Command::Fence(token) => {
+            GroupCommand::Fence(token) => {
                 self.report.takeovers += 1;
                 if self.bug == Bug::PublishedBeforeFence {
                     seat.published_early.get_or_insert(published);
                 }
                 self.ask_store(StoreAsk::Fence { worker: n, boot, group, token });
             }
-            Command::Load(token) => self.ask_store(StoreAsk::Published { worker: n, boot, group, token }),
-            Command::Begin { .. } => {
+            GroupCommand::Load(token) => self.ask_store(StoreAsk::Published { worker: n, boot, group, token }),
+            GroupCommand::Begin { .. } => {
                 let (state, published) = std::mem::take(&mut seat.loaded);
                 seat.engine = Some(state.map_or_else(|| Engine::new(group, self.instruments), |s| *s));
                 seat.published = published;
             }
-            Command::Fetch { after, until } => {
+            GroupCommand::Fetch { after, until } => {
                 self.report.fetches += 1;
                 let hop = self.hop();
                 self.send(hop, Happens::Fetch { worker: n, boot, group, after, until });
             }
-            Command::Apply { token, message, after } => self.apply(n, group, token, message, after),
-            Command::Declare { token, gap } => {
+            GroupCommand::Apply { token, message, after } => self.apply(n, group, token, message, after),
+            GroupCommand::Declare { token, gap } => {
                 self.report.gaps += 1;
                 let engine = seat.engine.as_mut().unwrap();
                 let from = engine.at;
@@ -250,7 +251,7 @@ impl World {
                 }
                 self.queue_batch(n, group, batch);
             }
-            Command::Snapshot(at) => {
+            GroupCommand::Snapshot(at) => {
                 seat.aside.clone_from(&seat.engine);
                 if seat.aside.as_ref().is_none_or(|s| s.at != at) {
                     self.wrong(format!("group {group}: a checkpoint of {at:?} at another place"));
@@ -260,14 +261,14 @@ impl World {
                     self.depot.put(group, at, state);
                 }
             }
-            Command::Deposit { token, at } => {
+            GroupCommand::Deposit { token, at } => {
                 let state = seat.aside.clone().map(Box::new).unwrap();
                 if state.at != at {
                     self.wrong(format!("group {group}: a checkpoint of {at:?} written from another state"));
                 }
                 self.ask_depot(DepotAsk::Put { worker: n, boot, group, token, state });
             }
-            Command::Abandon(_) => {
+            GroupCommand::Abandon(_) => {
                 (seat.engine, seat.aside, seat.sent) = (None, None, None);
                 (seat.written, seat.published_early) = (None, None);
                 seat.outbox.clear();
@@ -275,7 +276,7 @@ impl World {
         }
     }
 
-    fn apply(&mut self, n: usize, group: u16, token: Token, message: Frames, after: Ts) {
+    fn apply(&mut self, n: usize, group: u16, token: FencingToken, message: Frames, after: Ts) {
         let seat = &mut self.workers[n].seats[usize::from(group)];
         let engine = seat.engine.as_mut().unwrap();
         if engine.at != after {
@@ -327,7 +328,7 @@ impl World {
             batch.gaps.extend(next.gaps);
         }
         if let Some(written) = seat.written.filter(|_| renewals) {
-            batch.token = Token(written);
+            batch.token = FencingToken(written);
         }
         let batch = Rc::new(batch);
         seat.sent = Some((id, local, Rc::clone(&batch)));
@@ -348,7 +349,7 @@ impl World {
     }
 }
 
-fn batch_of(group: u16, token: Token, engine: &Engine) -> Batch {
+fn batch_of(group: u16, token: FencingToken, engine: &Engine) -> Batch {
     let (rows, gaps, lineage) = (Vec::new(), Vec::new(), Rc::clone(&engine.gaps));
     Batch { group, token, tenure: token, through: engine.at, ticked: None, rows, gaps, lineage }
 }

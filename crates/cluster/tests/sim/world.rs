@@ -8,7 +8,7 @@ use super::nodes::{Depot, Kv};
 use super::store::{Batch, Published, Store};
 use super::universe::Universe;
 use super::worker::{Note, Worker};
-use barograph_cluster::{Holder, Input, Revision, Ticket, Token};
+use barograph_cluster::{CasTicket, FencingToken, GroupInput, Holder, Revision};
 use barograph_domain::Ts;
 use barograph_domain::random::SplitMix;
 use std::cmp::Reverse;
@@ -79,13 +79,13 @@ pub(crate) struct Report {
 pub(crate) enum KvAsk {
     Present,
     Lease(u16),
-    Write { group: u16, ticket: Ticket, expected: Option<Revision>, holder: Option<Holder> },
+    Write { group: u16, ticket: CasTicket, expected: Option<Revision>, holder: Option<Holder> },
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum StoreAsk {
-    Fence { worker: usize, boot: u64, group: u16, token: Token },
-    Published { worker: usize, boot: u64, group: u16, token: Token },
+    Fence { worker: usize, boot: u64, group: u16, token: FencingToken },
+    Published { worker: usize, boot: u64, group: u16, token: FencingToken },
     Append { worker: usize, boot: u64, id: u64, batch: Rc<Batch> },
     Marks { boot: u64 },
     Hour(i64),
@@ -93,8 +93,8 @@ pub(crate) enum StoreAsk {
 
 #[derive(Clone, Debug)]
 pub(crate) enum DepotAsk {
-    Put { worker: usize, boot: u64, group: u16, token: Token, state: Box<Engine> },
-    Get { worker: usize, boot: u64, group: u16, token: Token, published: Published },
+    Put { worker: usize, boot: u64, group: u16, token: FencingToken, state: Box<Engine> },
+    Get { worker: usize, boot: u64, group: u16, token: FencingToken, published: Published },
 }
 
 #[derive(Clone, Debug)]
@@ -173,7 +173,7 @@ pub(crate) struct World {
     pub(crate) is_traced: bool,
     last: VecDeque<String>,
     /// Groups that lost their owner in the clean kill, with its token.
-    pub(super) orphans: Vec<(u16, Token)>,
+    pub(super) orphans: Vec<(u16, FencingToken)>,
 }
 
 /// One run of the cluster as it is; one that violates something is run again, with what happened before.
@@ -341,8 +341,8 @@ impl World {
             Happens::Depot(ask) => self.depot_asked(ask),
             Happens::Fetch { worker, boot, group, after, until } if self.ingest.is_up => {
                 let answer = match self.ingest.fetch(after, until) {
-                    Fetched::Frames(frames) => Input::Fetched(frames),
-                    Fetched::Lost(hole) => Input::Lost(hole),
+                    Fetched::Frames(frames) => GroupInput::Fetched(frames),
+                    Fetched::Lost(hole) => GroupInput::Lost(hole),
                 };
                 self.note(worker, boot, Note::Group(group, answer));
             }
@@ -406,7 +406,7 @@ impl World {
             for _ in 0..copies {
                 let late = if is_bad { self.below(500) } else { 0 };
                 let (hop, boot) = (self.hop(), self.workers[n].boot);
-                self.send(hop + late, Happens::Noted(n, boot, Note::Group(group, Input::Arrived(frames))));
+                self.send(hop + late, Happens::Noted(n, boot, Note::Group(group, GroupInput::Arrived(frames))));
             }
         }
     }
@@ -438,9 +438,11 @@ impl World {
                 self.kv.present(n);
                 Note::Roster(self.kv.present.clone())
             }
-            KvAsk::Lease(group) => Note::Group(group, Input::LeaseSeen(self.kv.leases[usize::from(group)].clone())),
+            KvAsk::Lease(group) => {
+                Note::Group(group, GroupInput::LeaseSeen(self.kv.leases[usize::from(group)].clone()))
+            }
             KvAsk::Write { group, ticket, expected, holder } => {
-                Note::Group(group, Input::CasAnswer(ticket, self.kv.write(group, expected, holder)))
+                Note::Group(group, GroupInput::CasAnswer(ticket, self.kv.write(group, expected, holder)))
             }
         };
         if answers {
@@ -455,7 +457,8 @@ impl World {
         }
         match ask {
             StoreAsk::Fence { worker, boot, group, token } => {
-                let input = if self.store.fence(group, token) { Input::Fenced(token) } else { Input::Refused(token) };
+                let input =
+                    if self.store.fence(group, token) { GroupInput::Fenced(token) } else { GroupInput::Refused(token) };
                 if answers {
                     self.note(worker, boot, Note::Group(group, input));
                 }
@@ -504,7 +507,7 @@ impl World {
             DepotAsk::Put { worker, boot, group, token, state } => {
                 let at = state.at;
                 self.depot.put(group, at, *state);
-                (worker, boot, Note::Group(group, Input::Deposited { token, at }))
+                (worker, boot, Note::Group(group, GroupInput::Deposited { token, at }))
             }
             DepotAsk::Get { worker, boot, group, token, published } => {
                 let is_damaged = self.now_ms < OVER_MS && self.below(10) == 0;
