@@ -100,7 +100,8 @@ pub enum GroupCommand<M> {
         /// Who holds it then; `None` makes it vacant.
         holder: Option<Holder>,
     },
-    /// Give the store the token: from its answer on it takes nothing of the group under a smaller one.
+    /// Give the store the token: from its answer on it takes nothing of the group under a smaller one. It keeps the holder with it, and
+    /// refuses an equal token of another: a key-value store that lost what it acknowledged may give a revision again.
     Fence(FencingToken),
     /// Read from the store what is published, *then* find the newest checkpoint; answer with [`GroupInput::Loaded`] and keep the state at hand.
     Load(FencingToken),
