@@ -40,6 +40,8 @@ pub(crate) struct StoredRow {
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     fence: Option<FencingToken>,
+    /// Worker and boot that gave it.
+    fenced_by: (usize, u64),
     /// The newest acquisition that was fenced.
     newest: Option<FencingToken>,
     pub(crate) through: Option<Ts>,
@@ -63,13 +65,13 @@ impl Store {
         Self { shelves, hours: BTreeMap::new(), refused: 0, ignores_fence: false, frames_count: false }
     }
 
-    /// Refuses tokens smaller than this from now on; false if there is a greater one.
-    pub(crate) fn fence(&mut self, group: u16, token: FencingToken) -> bool {
+    /// Refuses tokens smaller than this from now on; false if there is a greater one, or this one of somebody else.
+    pub(crate) fn fence(&mut self, group: u16, token: FencingToken, by: (usize, u64)) -> bool {
         let shelf = &mut self.shelves[usize::from(group)];
         shelf.newest = shelf.newest.max(Some(token));
-        let is_newest = shelf.fence.is_none_or(|fence| fence <= token);
+        let is_newest = shelf.fence.is_none_or(|fence| fence < token || fence == token && shelf.fenced_by == by);
         if is_newest {
-            shelf.fence = Some(token);
+            (shelf.fence, shelf.fenced_by) = (Some(token), by);
         }
         is_newest
     }

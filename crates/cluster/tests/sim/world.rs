@@ -457,8 +457,11 @@ impl World {
         }
         match ask {
             StoreAsk::Fence { worker, boot, group, token } => {
-                let input =
-                    if self.store.fence(group, token) { GroupInput::Fenced(token) } else { GroupInput::Refused(token) };
+                let input = if self.store.fence(group, token, (worker, boot)) {
+                    GroupInput::Fenced(token)
+                } else {
+                    GroupInput::Refused(token)
+                };
                 if answers {
                     self.note(worker, boot, Note::Group(group, input));
                 }
