@@ -32,7 +32,7 @@ const fn short(name: &'static str, measure: fn(&Bed) -> Result<Measured, String>
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 35] = [
+pub(crate) static ALL: [Bench; 36] = [
     short("engine", engine),
     bench("store", store),
     bench("replay", replay),
@@ -62,6 +62,7 @@ pub(crate) static ALL: [Bench; 35] = [
     bench("three", live_three),
     bench("append", stored::measure),
     bench("board", board_followed),
+    bench("cluster", cluster),
     bench("agents", agents_answered),
     bench("alerts", alerts_delivered),
     bench("page", page),
@@ -116,6 +117,16 @@ fn models(bed: &Bed) -> Result<Measured, String> {
 fn no_skill(bed: &Bed) -> Result<Measured, String> {
     let figures = [("activated_percent", "no_skill_activated_percent", 1.0)];
     printed(bed, "barograph-verify", "no_skill", &[], &figures)
+}
+
+/// Virtual time: no matter of pace.
+fn cluster(bed: &Bed) -> Result<Measured, String> {
+    let figures = [
+        ("violations", "cluster_violations", 1.0),
+        ("takeover_ms", "cluster_takeover_ms", 1.0),
+        ("mistakes", "cluster_mistakes", 1.0),
+    ];
+    printed(bed, "barograph-cluster", "seeds", &[], &figures)
 }
 
 fn columns(bed: &Bed) -> Result<Measured, String> {
