@@ -445,11 +445,11 @@ pub trait Writer: Send {
 
     /// Makes the caller the owner of a group of markets, in a transaction of its own; how far the group is published. It waits
     /// for a batch of the owner before that is being written: what that one publishes is readable when this returns, and
-    /// nothing more of it after. The same token again is no takeover. A new owner calls it before it reads what is published.
+    /// nothing more of it after. A batch that has not ended after ten seconds is undone. The same token again is no takeover. A new owner calls it before it reads what is published.
     ///
     /// # Errors
     /// `Fenced` when the group has a greater token; `Invalid` for a token above 2^63 or a group other than the one this writer
-    /// was opened for; `Busy` when a batch that is being written does not end within half a minute.
+    /// was opened for; `Busy` when a batch that is being written does not end and cannot be ended.
     fn fence(&mut self, group: u16, token: u64) -> Result<FenceState>;
 
     /// Publishes what a live process made in one tick, in one transaction; readers see it when this returns. Needs both

@@ -91,7 +91,7 @@ pub(crate) fn drop_empty(conn: &Connection, table: &'static str) -> Inner<()> {
         }
         // Waiting for readers would make others wait for us. With the lock no writer has rows on their way into it.
         conn.execute_batch(&format!(
-            "SET LOCAL lock_timeout = '200ms'; LOCK TABLE {table}, {name} IN ACCESS EXCLUSIVE MODE"
+            "SET LOCAL lock_timeout = '200ms'; LOCK TABLE ONLY {table}, ONLY {name} IN ACCESS EXCLUSIVE MODE"
         ))?;
         if empty()? {
             conn.execute_batch(&format!("DROP TABLE {name}"))?;

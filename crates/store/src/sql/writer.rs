@@ -528,7 +528,13 @@ impl<K> Writer for SqlWriter<K> {
     fn fence(&mut self, group: u16, token: u64) -> Result<FenceState> {
         let shown = Fence { group, token, through: None };
         self.core.may_publish(Some(shown))?;
-        let through = self.core.change(|tx| fences::raise(tx, group, token))?;
+        let through = match self.core.change(|tx| fences::raise(tx, group, token)) {
+            Err(Error::Busy { .. }) if self.core.conn.is_server() => {
+                self.core.change(|tx| fences::cut_off(tx, group))?;
+                self.core.change(|tx| fences::raise(tx, group, token))?
+            }
+            other => other?,
+        };
         self.core.token = Some(token);
         Ok(FenceState { through })
     }
