@@ -252,6 +252,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
     }
     let began = Instant::now();
     let live = LiveBatch {
+        fence: None,
         instruments: &batch.instruments,
         streams: &batch.streams,
         points: &batch.points,
@@ -387,6 +388,9 @@ mod tests {
             _: Ts,
             _: bool,
         ) -> Stored<barograph_store::Forgotten> {
+            self.ask()
+        }
+        fn fence(&mut self, _: u16, _: u64) -> Stored<barograph_store::FenceState> {
             self.ask()
         }
         fn append(&mut self, _: &LiveBatch<'_>) -> Stored<Appended> {

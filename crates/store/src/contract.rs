@@ -5,11 +5,11 @@
 //! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
 
 use crate::{
-    AlertQuery, Appended, CandleQuery, Candles, CaseReader, CheckReport, Checkpoint, Dirty, Forgotten, Gap,
-    ImportRecord, Imported, Inserted, InstrumentInfo, LabelChange, LedgerHead, LedgerPart, LedgerProgress, LedgerState,
-    LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced,
-    Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, SignalReader, StoredOrderBook, StreamInfo,
-    UniversePart, UniverseState, VersionInfo, WatchState,
+    AlertQuery, Appended, CandleQuery, Candles, CaseReader, CheckReport, Checkpoint, Dirty, FenceState, Forgotten, Gap,
+    GroupState, ImportRecord, Imported, Inserted, InstrumentInfo, LabelChange, LedgerHead, LedgerPart, LedgerProgress,
+    LedgerState, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery, PointsVersion, Pruned,
+    Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, SignalReader, StoredOrderBook,
+    StreamInfo, UniversePart, UniverseState, VersionInfo, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::forecast::{ForecastEvent, LedgerTick, OutcomeRevision};
@@ -191,6 +191,13 @@ pub trait Reader: OutboxReader + CaseReader + SignalReader {
     /// # Errors
     /// See [`Self::instruments`].
     fn imports(&self) -> Result<Vec<ImportRecord>>;
+
+    /// Groups of markets that were ever fenced or published with a fence, by number. The least `through` of them is the
+    /// watermark of what is between markets. A moment says that all the group knew until then can be read.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn live_groups(&self) -> Result<Vec<GroupState>>;
 
     /// Registered positions, oldest first.
     ///
@@ -436,10 +443,21 @@ pub trait Writer: Send {
         dry: bool,
     ) -> Result<Forgotten>;
 
-    /// Publishes what a live process made in one tick, in one transaction; readers see it when this returns. Needs both
-    /// roles. Repeating a batch changes nothing. Points mark no run dirty: the rows know them already.
+    /// Makes the caller the owner of a group of markets, in a transaction of its own; how far the group is published. It waits
+    /// for a batch of the owner before that is being written: what that one publishes is readable when this returns, and
+    /// nothing more of it after. A batch that has not ended after ten seconds is undone. The same token again is no takeover. A new owner calls it before it reads what is published.
     ///
     /// # Errors
+    /// `Fenced` when the group has a greater token; `Invalid` for a token above 2^63 or a group other than the one this writer
+    /// was opened for; `Busy` when a batch that is being written does not end and cannot be ended.
+    fn fence(&mut self, group: u16, token: u64) -> Result<FenceState>;
+
+    /// Publishes what a live process made in one tick, in one transaction; readers see it when this returns. Needs both
+    /// roles, or that of a group and its fence. Repeating a batch changes nothing. Points mark no run dirty: the rows know
+    /// them already. With a fence, its token is compared first, and the group is locked until the batch is readable.
+    ///
+    /// # Errors
+    /// `Fenced` when the group has a greater token;
     /// `Conflict` when a minute or a tick of the ledger is published already with other content; `Invalid` as for [`Self::insert_points`] and
     /// [`RunWriter::row`], or when a row's instrument has no run in the batch. Nothing is stored then.
     fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended>;
@@ -494,10 +512,11 @@ pub trait Writer: Send {
     /// When the store cannot be written.
     fn record_import(&mut self, record: &ImportRecord) -> Result<()>;
 
-    /// Removes what is older than it has to be kept. Killed half-way, the next call completes it.
+    /// Removes what is older than it has to be kept. Killed half-way, the next call completes it. The writer of a group removes
+    /// rows, points and books of the markets of its last batch only, by the right of its token.
     ///
     /// # Errors
-    /// When the store cannot be written.
+    /// When the store cannot be written; `Fenced` when the group has a newer owner.
     fn prune(&mut self, retention: &Retention) -> Result<Pruned>;
 }
 

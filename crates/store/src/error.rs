@@ -90,6 +90,15 @@ pub enum Error {
         /// Its minute.
         minute: Ts,
     },
+    /// Another process has taken over this group of instruments: stop writing it. Nothing was stored.
+    Fenced {
+        /// The group.
+        group: u16,
+        /// The token that was shown.
+        token: u64,
+        /// The token of the owner since.
+        newer: u64,
+    },
     /// The server does not answer, or is starting or stopping: ask again after a while. A write that met this either
     /// happened or did not, and may be repeated.
     Unavailable {
@@ -125,6 +134,8 @@ pub enum Recovery {
     Refuse,
     /// Stop this writer; opening again is safe and finds the last complete state.
     Reopen,
+    /// End for good: another process has the work now. Trying or opening again changes nothing.
+    Stop,
     /// A person has to act first.
     Fatal,
 }
@@ -137,6 +148,7 @@ impl Error {
             Self::Busy { .. } | Self::Unavailable { .. } => Recovery::RetryAfter,
             Self::Invalid(_) | Self::Conflict { .. } | Self::Missing { .. } => Recovery::Refuse,
             Self::Poisoned { .. } => Recovery::Reopen,
+            Self::Fenced { .. } => Recovery::Stop,
             Self::Locked { .. }
             | Self::ReadOnly { .. }
             | Self::Full { .. }
@@ -204,6 +216,13 @@ impl fmt::Display for Error {
                 "{instrument} already has another row of {minute} under {logic_version}, and what was published never \
                  changes; publish later minutes, or use another data folder"
             ),
+            Self::Fenced { group, token, newer } => {
+                write!(
+                    f,
+                    "group {group} is written by a newer owner (token {token} < {newer}); stop this process, its markets are \
+                     in other hands"
+                )
+            }
             Self::Unavailable { path, retry_after, reason } => write!(
                 f,
                 "'{}' does not answer ({reason}); try again in {} s, or see that the server runs",
@@ -239,6 +258,7 @@ impl std::error::Error for Error {
             | Self::Missing { .. }
             | Self::Poisoned { .. }
             | Self::Conflict { .. }
+            | Self::Fenced { .. }
             | Self::Unavailable { .. }
             | Self::Invalid(_) => None,
         }

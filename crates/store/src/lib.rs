@@ -12,6 +12,7 @@ pub mod case;
 pub mod codec;
 pub mod contract;
 pub mod error;
+pub mod group;
 pub mod ledger;
 pub mod live;
 pub mod minutes;
@@ -36,6 +37,7 @@ pub use candle::{Candle, CandleQuery, Candles};
 pub use case::{CaseOutcome, CaseQuery, CaseReader, CaseWriter, CasesLike, StoredCase};
 pub use contract::{Batches, OneBatch, OrderedEvents, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
+pub use group::{Fence, FenceState, GroupState};
 pub use ledger::{LedgerHead, LedgerPart, LedgerProgress, LedgerState, LiveLedger, LiveLedgerState};
 pub use live::{Appended, BOOK_LEVELS_MAX, BookSample, LiveBatch, LiveLevel, Provenance, StoredOrderBook};
 pub use minutes::{MinuteColumns, MinuteRequest, minute_columns, newest_run};
@@ -55,7 +57,7 @@ pub use run::{
 pub use signal::{SignalInfo, SignalQuery, SignalReader, SignalStore, SignalsPut};
 pub use sqlite::{SqliteReader, SqliteWriter};
 pub use target::{
-    StoreTarget, migrate, open_cases, open_desk, open_outbox, open_positions, open_reader, open_signals, open_writer,
-    open_writer_patient_for, schema_version, show_basis_every,
+    StoreTarget, migrate, open_cases, open_desk, open_group_writer, open_outbox, open_positions, open_reader,
+    open_signals, open_writer, open_writer_patient_for, schema_version, show_basis_every,
 };
 pub use universe::{LiveUniverse, PairRecord, UniversePart, UniverseState, watch_words};

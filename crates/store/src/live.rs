@@ -5,7 +5,7 @@
 //! re-runs only fill minutes that have no published row. Points written here are already in the rows, so they mark no
 //! run dirty. Minutes that only an import has computed are not published; a live row takes their place.
 
-use crate::{Gap, Inserted, LiveAlert, LiveLedger, LiveLedgerState, LiveUniverse, Outgoing, RunSpec};
+use crate::{Fence, Gap, Inserted, LiveAlert, LiveLedger, LiveLedgerState, LiveUniverse, Outgoing, RunSpec};
 use barograph_domain::{CalendarEntry, Event, Instrument, LevelChange, MinuteRow, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,8 @@ pub struct LiveLevel {
 /// What one tick of a live process publishes: everything or nothing, in one transaction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LiveBatch<'a> {
+    /// By which right a process writes that has one group of several; `None`: it has all markets.
+    pub fence: Option<Fence>,
     /// Meaning of the positions in rows and books.
     pub instruments: &'a [Instrument],
     /// Meaning of the stream indexes in points and rows. Handing in the same list every time is fast.

@@ -6,7 +6,7 @@
 
 use barograph_domain::{Instrument, InstrumentName, LevelType, Metric, Payload, Span, StreamDecl, Ts};
 
-/// Roles of writing processes; each is held by one process at a time. Readers hold none.
+/// Roles of writing processes; each is held by one process at a time, but for [`Self::Group`]. Readers hold none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum WriterRole {
     /// Writes metric points and the table of imports.
@@ -15,6 +15,10 @@ pub enum WriterRole {
     Context,
     /// Writes what became of deliveries.
     Delivery,
+    /// Publishes the markets of one group beside the writers of other groups, and writes nothing but that. On a server any
+    /// number of processes hold it at once, also of one group: who may write is decided by the token of
+    /// [`crate::Writer::fence`]. It excludes `Ingest` and `Context`. In a file it is both of them, so one process at a time.
+    Group(u16),
 }
 
 impl WriterRole {
@@ -28,6 +32,7 @@ impl WriterRole {
             Self::Ingest => "ingest",
             Self::Context => "context",
             Self::Delivery => "delivery",
+            Self::Group(_) => "live-group",
         }
     }
 }

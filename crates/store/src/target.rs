@@ -87,6 +87,17 @@ pub fn open_writer_patient_for(
     }
 }
 
+/// Opens a store for publishing the markets of one group, beside the writers of the others; each call says
+/// [`crate::Error::Unavailable`] once a server has been away for `patience`. An owner before that is paused or cut off is in
+/// nobody's way: [`Writer::fence`] decides who writes.
+///
+/// # Errors
+/// [`crate::Error::Locked`] when one process writes all markets, or, of a file, when any other does; and all that opening can
+/// bring.
+pub fn open_group_writer(target: &StoreTarget, group: u16, patience: Duration) -> Result<Box<dyn Writer>> {
+    open_writer_patient_for(target, &[WriterRole::Group(group)], patience)
+}
+
 /// Opens a store for registering positions; takes no role, so it works beside a live process.
 ///
 /// # Errors

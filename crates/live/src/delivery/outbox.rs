@@ -60,7 +60,7 @@ fn refused(error: &Error) -> OutboxError {
         Recovery::RetryAfter | Recovery::Reopen => OutboxError::Unavailable(chain(error)),
         // Whoever holds the role may end.
         Recovery::Fatal if matches!(error, Error::Locked { .. }) => OutboxError::Unavailable(chain(error)),
-        Recovery::Fatal | Recovery::Refuse => OutboxError::Broken(chain(error)),
+        Recovery::Fatal | Recovery::Refuse | Recovery::Stop => OutboxError::Broken(chain(error)),
     }
 }
 

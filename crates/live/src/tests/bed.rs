@@ -242,6 +242,10 @@ impl Writer for Flaky {
     ) -> barograph_store::Result<barograph_store::Forgotten> {
         self.inner.forget_batches(streams, batches, at, dry)
     }
+    fn fence(&mut self, group: u16, token: u64) -> barograph_store::Result<barograph_store::FenceState> {
+        self.ask()?;
+        self.inner.fence(group, token)
+    }
     fn append(&mut self, batch: &LiveBatch<'_>) -> barograph_store::Result<Appended> {
         self.ask()?;
         self.appended.fetch_add(1, Ordering::Relaxed);

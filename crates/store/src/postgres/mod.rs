@@ -5,6 +5,7 @@
 //! bounded time; a reader says that the store is unavailable and for how long to wait.
 
 mod address;
+mod alone;
 mod copy;
 mod partitions;
 pub(crate) mod role;
@@ -13,6 +14,7 @@ mod session;
 mod tls;
 
 pub(crate) use address::DatabaseAddress;
+pub(crate) use alone::{alone, find_or_alone};
 pub(crate) use copy::{PointRow, copy_points, reals};
 pub(crate) use partitions::{drop_empty, ensure_months};
 pub(crate) use role::take_roles;

@@ -2,6 +2,7 @@
 //!
 //! A new one is attached, which readers do not wait for; creating it in place would lock the table against them.
 
+use super::{alone, find_or_alone};
 use crate::sql::db::{Connection, NONE, params};
 use crate::sql::fault::Inner;
 use barograph_domain::{Span, Ts};
@@ -56,8 +57,12 @@ pub(crate) fn ensure_months(
             continue;
         }
         let name = format!("{table}_{suffix}");
-        let there: bool = conn.query_row("SELECT to_regclass(?1) IS NOT NULL", params![&name], |r| r.get(0))?;
-        if !there {
+        let there = || {
+            conn.query_row("SELECT to_regclass(?1) IS NOT NULL", params![&name], |r| {
+                Ok(r.get::<bool>(0)?.then_some(()))
+            })
+        };
+        if find_or_alone(conn, there)?.is_none() {
             conn.execute_batch(&format!(
                 "CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE);
                  ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({}) TO ({})",
@@ -72,6 +77,7 @@ pub(crate) fn ensure_months(
 /// Drops the partitions that retention has emptied, except the newest, which is about to be written. Nothing on a file.
 pub(crate) fn drop_empty(conn: &Connection, table: &'static str) -> Inner<()> {
     let Some(session) = conn.server() else { return Ok(()) };
+    alone(conn)?;
     let mut statement = conn.prepare(
         "SELECT CAST(c.relname AS text) FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
          WHERE h.inhparent = CAST(CAST(?1 AS text) AS regclass) ORDER BY c.relname",
@@ -79,12 +85,18 @@ pub(crate) fn drop_empty(conn: &Connection, table: &'static str) -> Inner<()> {
     let mut names = statement.query_map(params![table], |r| r.get::<String>(0))?.collect::<Inner<Vec<_>>>()?;
     names.pop();
     for name in names {
-        if !conn.query_row(format!("SELECT NOT EXISTS (SELECT FROM {name})"), NONE, |r| r.get::<bool>(0))? {
+        let empty = || conn.query_row(format!("SELECT NOT EXISTS (SELECT FROM {name})"), NONE, |r| r.get::<bool>(0));
+        if !empty()? {
             continue;
         }
-        // Waiting for readers would make others wait for us.
-        conn.execute_batch(&format!("SET LOCAL lock_timeout = '200ms'; DROP TABLE {name}"))?;
-        session.months.borrow_mut().clear();
+        // Waiting for readers would make others wait for us. With the lock no writer has rows on their way into it.
+        conn.execute_batch(&format!(
+            "SET LOCAL lock_timeout = '200ms'; LOCK TABLE ONLY {table}, ONLY {name} IN ACCESS EXCLUSIVE MODE"
+        ))?;
+        if empty()? {
+            conn.execute_batch(&format!("DROP TABLE {name}"))?;
+            session.months.borrow_mut().clear();
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! One writer per role: advisory locks of the writing connection. The server drops them with the connection, so a lock is
-//! never stale; the process id in the connection's name only serves the message.
+//! never stale; the process id in the connection's name only serves the message. Writers of groups share the locks that one writer
+//! of all markets would have for itself.
 
 use super::DatabaseAddress;
 use crate::sql::db::{Connection, params};
@@ -12,26 +13,49 @@ use std::time::Duration;
 const AGAIN: usize = 10;
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The writer of a group that stops in the middle of a transaction is cut off after this, so that what it has locked is free for
+/// the others.
+const PAUSED_MAX: Duration = Duration::from_secs(20);
+
 /// A number for a name, apart from those of other programs (FNV-1a).
 pub(crate) fn key(name: &str) -> i64 {
     let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
     (*b"barograph:").into_iter().chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, step).cast_signed() >> 8
 }
 
-/// Takes the lock of each role or says who has it. Each schema of a database has roles of its own.
+/// The locks of a role, and whether it shares them.
+const fn locks(role: WriterRole) -> (&'static [WriterRole], bool) {
+    match role {
+        WriterRole::Ingest => (&[WriterRole::Ingest], false),
+        WriterRole::Context => (&[WriterRole::Context], false),
+        WriterRole::Delivery => (&[WriterRole::Delivery], false),
+        // Any number of groups beside each other, and one group also beside an owner that was paused: tokens decide there.
+        WriterRole::Group(_) => (&WriterRole::ALL, true),
+    }
+}
+
+/// Takes the locks of each role or says who has one. Each schema of a database has roles of its own.
 pub(crate) fn take_roles(conn: &Connection, address: &DatabaseAddress, roles: &[WriterRole]) -> Result<()> {
     for role in roles {
-        let mine = || {
-            conn.query_row(
-                "SELECT pg_try_advisory_lock(?1 # CAST(hashtext(current_schema()) AS bigint))",
-                [key(role.name())],
-                |r| r.get::<bool>(0),
-            )
-        };
-        if patiently(mine).map_err(|f| f.at(address.path()))? {
-            continue;
+        let (locks, shared) = locks(*role);
+        locks.iter().try_for_each(|lock| take(conn, address, *lock, shared))?;
+        if shared {
+            let limit = format!("SET idle_in_transaction_session_timeout = '{}s'", PAUSED_MAX.as_secs());
+            conn.execute_batch(&limit).map_err(|f| f.at(address.path()))?;
         }
-        let pid = holder(conn, *role).unwrap_or(None);
+    }
+    Ok(())
+}
+
+fn take(conn: &Connection, address: &DatabaseAddress, role: WriterRole, shared: bool) -> Result<()> {
+    let sql = if shared {
+        "SELECT pg_try_advisory_lock_shared(?1 # CAST(hashtext(current_schema()) AS bigint))"
+    } else {
+        "SELECT pg_try_advisory_lock(?1 # CAST(hashtext(current_schema()) AS bigint))"
+    };
+    let mine = || conn.query_row(sql, [key(role.name())], |r| r.get::<bool>(0));
+    if !patiently(mine).map_err(|f| f.at(address.path()))? {
+        let pid = holder(conn, role).unwrap_or(None);
         let path = address.path().join(format!("{}.lock", role.name()));
         return Err(Error::Locked { role: role.name(), pid, path });
     }

@@ -8,7 +8,7 @@ use crate::sql::db::SqlValue;
 use crate::sql::fault::{Inner, SqlFault};
 use futures_util::future::try_join_all;
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -56,6 +56,8 @@ pub(crate) struct PostgresSession {
     queue: RefCell<Vec<Change>>,
     /// Months of partitioned tables that are known to exist.
     pub(super) months: RefCell<BTreeSet<(&'static str, i64)>>,
+    /// Nobody else creates what several want, until the transaction ends.
+    pub(super) alone: Cell<bool>,
 }
 
 impl std::fmt::Debug for PostgresSession {
@@ -80,6 +82,7 @@ impl PostgresSession {
             statements: RefCell::default(),
             queue: RefCell::default(),
             months: RefCell::default(),
+            alone: Cell::default(),
         })
     }
 
@@ -122,6 +125,9 @@ impl PostgresSession {
         if sql == "ROLLBACK" {
             self.queue.borrow_mut().clear();
             self.months.borrow_mut().clear();
+        }
+        if sql.starts_with("BEGIN") || sql == "COMMIT" || sql == "ROLLBACK" {
+            self.alone.set(false);
         }
         self.flush()?;
         Ok(self.runtime.block_on(self.client.batch_execute(sql))?)

@@ -8,7 +8,7 @@
 //! `segments`, `feature_chunks` and `gaps` were others in the first version of a file: `sqlite/schema.rs` makes them of those.
 
 /// Newest version of the schema. What is declared since an earlier one stays as it is.
-pub(crate) const VERSION: u8 = 14;
+pub(crate) const VERSION: u8 = 15;
 
 super::declare! {
     instruments [since 1] id instrument {
@@ -445,4 +445,10 @@ super::declare! {
     }
     key (case_id, alert, source, until_ts)
     files "STRICT";
+    // Groups of markets that several processes write into one server, each by the right of its token.
+    live_groups [since 15] {
+        group_id: Int PRIMARY KEY,
+        token: Int NOT NULL -- "of the owner; it only grows",
+        through_ts: Int -- "what is known until then is published; NULL: nothing yet",
+    };
 }

@@ -6,6 +6,7 @@
 use super::db::{Connection, Optional};
 use super::fault::{Inner, SqlFault};
 use crate::codec::Width;
+use crate::postgres::find_or_alone;
 use crate::run::Columns;
 use crate::schema::insert;
 use barograph_domain::{InstrumentName, Kind, Metric, Span, Stamp, StreamDecl};
@@ -96,11 +97,11 @@ impl Layout {
             LayoutText { columns: self.columns.clone(), streams: self.streams.iter().map(DeclText::from).collect() };
         let body = json(&text)?;
         let sha256 = Sha256::digest(body.as_bytes());
-        let known = conn
-            .prepare("SELECT layout FROM layouts WHERE sha256 = ?1")?
-            .query_row([sha256.as_slice()], |r| r.get(0))
-            .optional()?;
-        if let Some(id) = known {
+        let find = || {
+            let sql = "SELECT layout FROM layouts WHERE sha256 = ?1";
+            conn.query_row(sql, [sha256.as_slice()], |r| r.get(0)).optional()
+        };
+        if let Some(id) = find_or_alone(conn, find)? {
             return Ok(id);
         }
         let (sql, row) = insert!(layouts or Then("RETURNING layout") { sha256: sha256.as_slice(), body });

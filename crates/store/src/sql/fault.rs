@@ -40,6 +40,8 @@ pub(crate) enum SqlFault {
         /// Minute of the row.
         minute: Ts,
     },
+    /// A newer owner writes the group.
+    Fenced { group: u16, token: u64, newer: u64 },
     /// The operating system said no.
     Io(std::io::Error),
 }
@@ -69,7 +71,7 @@ impl SqlFault {
     /// A failure that leaves a file as it was and its writer usable.
     pub(crate) fn is_harmless(&self) -> bool {
         match self {
-            Self::Invalid(_) | Self::Conflict { .. } => true,
+            Self::Invalid(_) | Self::Conflict { .. } | Self::Fenced { .. } => true,
             Self::Sql(e) => e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy),
             // A server undoes a failed transaction as a whole, or says by its number that it did not.
             Self::Server(_) | Self::Away => true,
@@ -107,8 +109,14 @@ impl SqlFault {
     /// Two transactions got into each other's way: the same may work again.
     pub(crate) fn is_collision(&self) -> bool {
         let Self::Server(e) = self else { return false };
-        let code = e.code();
-        code == Some(&SqlState::T_R_SERIALIZATION_FAILURE) || code == Some(&SqlState::T_R_DEADLOCK_DETECTED)
+        [
+            &SqlState::T_R_SERIALIZATION_FAILURE,
+            &SqlState::T_R_DEADLOCK_DETECTED,
+            // The partition of a month: another writer's retention has dropped it.
+            &SqlState::CHECK_VIOLATION,
+        ]
+        .map(Some)
+        .contains(&e.code())
     }
 
     /// The same, as people and callers see it.
@@ -120,6 +128,7 @@ impl SqlFault {
             Self::Conflict { key, minute } => {
                 Error::Conflict { instrument: key.instrument, logic_version: key.logic_version, minute }
             }
+            Self::Fenced { group, token, newer } => Error::Fenced { group, token, newer },
             Self::NoRow => Error::Corrupt { path, detail: "a record is missing".into() },
             Self::Damaged(detail) => Error::Corrupt { path, detail },
             Self::Foreign => Error::NotAStore { path, detail: "it is another program's database".into() },

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::codec::points::{self as packed, PackedPoint};
 use crate::codec::{ChunkBuilder, Width};
-use crate::postgres::copy_points;
+use crate::postgres::{copy_points, ensure_months};
 use crate::run::{GRID, stream_slots};
 use crate::{Appended, LiveAlert, LiveBatch, LiveLevel, PointsVersion, Provenance, RunSpec};
 use barograph_domain::{Event, InstrumentName, MinuteRow, Span, StreamDecl, StreamIndex, Ts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Markets whose last hour is packed after one batch: a thousand are through after 20 minutes, at 2 ms each.
@@ -67,6 +67,8 @@ struct InstrumentSlot {
     next_piece: i64,
     /// First piece that may have to be merged, and when its points were known.
     unmerged: Option<(i64, Ts)>,
+    /// Has it had points?
+    written: bool,
 }
 
 /// See [`crate::Writer::append`].
@@ -76,6 +78,9 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
         *cache = Some(Box::new(Cache::build(conn, batch, fingerprint)?));
     }
     let Some(cache) = cache else { return Ok(Appended::default()) };
+    // All that several writers may create comes first, see `postgres::alone`.
+    ensure_months(conn, "points", batch.points.iter().chain(batch.backfill).map(|e| e.event_ts))?;
+    ensure_months(conn, "books", batch.books.iter().map(|b| b.ts))?;
     let mut done = Appended::default();
     cache.points(conn, batch, &mut done)?;
     cache.tables(conn, batch)?;
@@ -134,6 +139,11 @@ fn fingerprint(batch: &LiveBatch<'_>) -> u64 {
 }
 
 impl Cache {
+    /// Numbers of the markets that rows or points were written of.
+    pub(super) fn markets(&self) -> BTreeSet<i64> {
+        self.instruments.iter().filter(|i| i.written || !i.runs.is_empty()).map(|i| i.id).collect()
+    }
+
     fn build(conn: &Connection, batch: &LiveBatch<'_>, fingerprint: u64) -> Inner<Self> {
         let mut positions: BTreeMap<&InstrumentName, usize> = BTreeMap::new();
         let mut instruments = Vec::with_capacity(batch.instruments.len());
@@ -181,7 +191,11 @@ impl Cache {
             };
             cache.instruments[at].runs.push(cache.runs.len());
             let layout = Layout { columns: spec.columns.clone(), streams: layouts[at].clone() };
-            cache.runs.push(open_run(conn, spec, &layout)?);
+            let mut run = open_run(conn, spec, &layout)?;
+            if batch.fence.is_some() {
+                run.begin(conn)?;
+            }
+            cache.runs.push(run);
             cache.add_builder(&layout)?;
         }
         Ok(cache)
@@ -213,6 +227,7 @@ impl Cache {
         }
         let mut rows = Vec::new();
         for (instrument, mut own) in per {
+            self.instruments[instrument].written = true;
             own.sort_by_key(|(_, p)| (p.stream, p.event_ts, p.seq));
             let (at, list): (Vec<usize>, Vec<PackedPoint>) = own.into_iter().unzip();
             let newer = |(i, p): (&usize, &PackedPoint)| {
@@ -324,7 +339,7 @@ impl Cache {
             }
         }
         let runs = std::mem::take(&mut self.instruments[instrument].runs);
-        self.instruments[instrument] = InstrumentSlot { runs, ..InstrumentSlot::load(conn, id)? };
+        self.instruments[instrument] = InstrumentSlot { runs, written: true, ..InstrumentSlot::load(conn, id)? };
         Ok(())
     }
 
@@ -430,7 +445,10 @@ impl Cache {
     fn pack(&mut self, conn: &Connection, batch: &LiveBatch<'_>) -> Inner<()> {
         let made = batch.rows.iter().map(|r| r.ts).chain(batch.ledger.iter().map(|l| l.tick.ts));
         let Some(now) = made.chain(batch.points.iter().map(|p| p.recv_ts)).max() else { return Ok(()) };
-        self.pack_ledger(conn, now)?;
+        // Of several writers the one that publishes it.
+        if batch.fence.is_none() || !batch.ledger.is_empty() {
+            self.pack_ledger(conn, now)?;
+        }
         let hour = now.floor(HOUR);
         let mut packed = 0;
         for _ in 0..self.instruments.len() {
@@ -445,8 +463,8 @@ impl Cache {
                 && known < hour
             {
                 pieces::merge_hours(conn, slot.id, since, now)?;
-                let runs = std::mem::take(&mut slot.runs);
-                *slot = InstrumentSlot { runs, ..InstrumentSlot::load(conn, slot.id)? };
+                let (runs, written) = (std::mem::take(&mut slot.runs), slot.written);
+                *slot = InstrumentSlot { runs, written, ..InstrumentSlot::load(conn, slot.id)? };
                 slot.unmerged = slot.unmerged.filter(|(_, known)| *known >= hour);
                 busy = true;
             }
@@ -462,7 +480,7 @@ impl Cache {
 impl InstrumentSlot {
     fn load(conn: &Connection, id: i64) -> Inner<Self> {
         if conn.is_server() {
-            return Ok(Self { id, runs: Vec::new(), next_piece: 0, unmerged: None });
+            return Ok(Self { id, runs: Vec::new(), next_piece: 0, unmerged: None, written: false });
         }
         let mut statement = conn.prepare(
             "SELECT max(piece), min(piece), min(newest_known) FROM
@@ -472,7 +490,7 @@ impl InstrumentSlot {
         let (last, first, known): (Option<i64>, Option<i64>, Option<i64>) =
             statement.query_row([id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
         let unmerged = first.zip(known.map(Ts));
-        Ok(Self { id, runs: Vec::new(), next_piece: last.map_or(0, |n| n + 1), unmerged })
+        Ok(Self { id, runs: Vec::new(), next_piece: last.map_or(0, |n| n + 1), unmerged, written: false })
     }
 }
 

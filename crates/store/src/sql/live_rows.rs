@@ -12,6 +12,7 @@ use super::rows::PackedRows;
 use super::segment::{self, Chunk, Part};
 use super::{replace, rows, runs};
 use crate::codec::ChunkBuilder;
+use crate::postgres::alone;
 use crate::run::{GRID, stream_slots};
 use crate::{LabelChange, RunKey};
 use barograph_domain::{MinuteRow, RiskRegime, Span, StreamIndex, Ts};
@@ -48,6 +49,14 @@ impl RunSlot {
         let labels = axes::before(conn, run, Ts::MAX)?;
         let unpacked = container.map(|c| first_single(conn, c)).transpose()?.flatten();
         Ok(Self { run, layout, layout_id, container, tail, behind, last, label, labels, unpacked })
+    }
+
+    /// Sees to it that there is the segment, where others may publish into the run too: the universe's worker its alerts.
+    pub(super) fn begin(&mut self, conn: &Connection) -> Inner<()> {
+        if self.container.is_none() && alone(conn)? {
+            self.container = runs::live_segment(conn, self.run)?;
+        }
+        self.container(conn).map(drop)
     }
 
     /// The segment of what is published, made on first use.

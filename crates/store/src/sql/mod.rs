@@ -17,6 +17,7 @@ mod digest;
 mod editions;
 mod events;
 pub(crate) mod fault;
+mod fences;
 mod hash;
 mod imported;
 mod ledger;

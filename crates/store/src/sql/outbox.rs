@@ -214,7 +214,7 @@ pub(super) fn prune_some(conn: &Connection, oldest: Ts) -> Inner<u64> {
     let mut statement = conn.prepare(
         "SELECT m.message FROM messages m WHERE m.known_ts < ?1
             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message = m.message AND d.ended_ts IS NULL)
-         ORDER BY m.known_ts LIMIT ?2",
+         ORDER BY m.known_ts, m.message LIMIT ?2",
     )?;
     let ids = statement.query_map([oldest.0, PRUNED_AT_ONCE], |r| r.get::<String>(0))?.collect::<Inner<Vec<_>>>()?;
     for id in &ids {

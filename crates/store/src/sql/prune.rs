@@ -26,11 +26,17 @@ const CHUNKS: usize = 64;
 /// Points removed in one transaction: about 50 ms.
 const POINTS: i64 = 50_000;
 
+/// Markets that a writer may touch; `None`: all.
+pub(super) type Only<'a> = Option<&'a BTreeSet<i64>>;
+
 /// See [`crate::Writer::prune`].
 pub(super) fn prune(writer: &mut Core, retention: &Retention) -> Result<Pruned> {
-    writer.need(WriterRole::Context)?;
+    let own = writer.own_markets();
+    if own.is_none() {
+        writer.need(WriterRole::Context)?;
+    }
     let mut pruned = Pruned::default();
-    for (segment, cutoff) in writer.read(|conn| old_segments(conn, retention.minute_rows))? {
+    for (segment, cutoff) in writer.read(|conn| old_segments(conn, retention.minute_rows, own.as_ref()))? {
         let mut next = Some(segment.chunks().0);
         while let Some(first) = next {
             let (removed, further) = writer.write(|tx| thin_some(tx, segment, first, cutoff))?;
@@ -40,8 +46,8 @@ pub(super) fn prune(writer: &mut Core, retention: &Retention) -> Result<Pruned> 
     }
     pruned.ledger_states += writer.write(ledger_kept::prune)?;
     prune_outbox(writer, retention.deliveries, &mut pruned)?;
-    if writer.need(WriterRole::Ingest).is_ok() {
-        prune_raw(writer, retention, &mut pruned)?;
+    if own.is_some() || writer.need(WriterRole::Ingest).is_ok() {
+        prune_raw(writer, retention, own.as_ref(), &mut pruned)?;
     } else if retention.points.is_some() {
         writer.need(WriterRole::Ingest)?;
     }
@@ -62,12 +68,14 @@ fn prune_outbox(writer: &mut Core, keep: Span, pruned: &mut Pruned) -> Result<()
 }
 
 /// Points and order books.
-fn prune_raw(writer: &mut Core, retention: &Retention, pruned: &mut Pruned) -> Result<()> {
+fn prune_raw(writer: &mut Core, retention: &Retention, only: Only<'_>, pruned: &mut Pruned) -> Result<()> {
     let mut by_instrument: BTreeMap<i64, Vec<Stored>> =
         writer.read(streams::numbers)?.into_iter().map(|id| (id, Vec::new())).collect();
     for stream in writer.read(|conn| streams::load(conn, None))? {
         by_instrument.entry(stream.instrument).or_default().push(stream);
     }
+    // The writer of another market remembers the figures of its streams.
+    by_instrument.retain(|id, _| only.is_none_or(|own| own.contains(id)));
     for (instrument, own) in by_instrument {
         let limit = |s: &Stored, keep: Span| Ts(s.newest_event.0.saturating_sub(keep.0));
         let keep = retention.points.map_or(retention.raw, |p| p.min(retention.raw));
@@ -87,7 +95,7 @@ fn prune_raw(writer: &mut Core, retention: &Retention, pruned: &mut Pruned) -> R
         }
         pruned.books += writer.write(|tx| super::books::prune(tx, instrument, retention.raw))?;
     }
-    writer.write(|tx| originals::prune(tx, retention.raw))?;
+    writer.write(|tx| originals::prune(tx, retention.raw, only))?;
     for table in ["points", "books"] {
         // Someone reads it just now: the next prune tries again.
         if let Err(e) = writer.write(|tx| postgres::drop_empty(tx, table))
@@ -127,7 +135,8 @@ fn take_off(conn: &Connection, stream: &Stored, count: i64, sum: i64) -> Inner<(
 }
 
 /// The parts of runs that lie before the minute from which everything is kept.
-fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Part, Ts)>> {
+fn old_segments(conn: &Connection, keep: Span, only: Only<'_>) -> Inner<Vec<(Part, Ts)>> {
+    let names = only.map(|own| streams::names(conn, own)).transpose()?;
     let mut newest: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
     let mut runs = runs::load(conn, runs::Which::All, None)?;
     for (_, info) in &runs {
@@ -137,6 +146,7 @@ fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Part, Ts)>> {
         }
     }
     runs.extend(runs::past(conn)?.into_iter().map(|(_, run, info)| (run, info)));
+    runs.retain(|(_, info)| names.as_ref().is_none_or(|own| own.contains(&info.spec.key.instrument)));
     let mut found = Vec::new();
     for (run, info) in &runs {
         let Some(newest) = newest.get(&info.spec.key.instrument) else { continue };

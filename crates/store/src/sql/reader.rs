@@ -6,17 +6,17 @@ use super::fault::{Inner, SqlFault};
 use super::pool::{ConnectionOrigin, ConnectionPool, Loan};
 use super::runs::Which;
 use super::{
-    alerts, books, candles, cases, check, editions, ledger_kept, ledger_notes, ledger_read, levels, outbox_read,
-    positions, query, rows, runs, segment, signals, silences, streams, universe,
+    alerts, books, candles, cases, check, editions, fences, ledger_kept, ledger_notes, ledger_read, levels,
+    outbox_read, positions, query, rows, runs, segment, signals, silences, streams, universe,
 };
 use crate::postgres::DatabaseAddress;
 use crate::run::usable_until;
 use crate::{
     AlertQuery, CandleQuery, Candles, CaseQuery, CaseReader, CasesLike, CheckReport, Checkpoint, DeliveryQuery, Dirty,
-    EndpointCount, Gap, ImportRecord, InstrumentInfo, LabelChange, LedgerHead, LedgerProgress, LedgerState, LevelQuery,
-    MessageLog, NoticeQuery, OrderedEvents, OutboxReader, Page, Point, PointQuery, Range, Reader, Result, RowQuery,
-    Rows, RunInfo, RunKey, Sent, SignalInfo, SignalQuery, SignalReader, StoredCase, StoredOrderBook, StreamInfo,
-    UniverseState, VersionInfo, WatchState,
+    EndpointCount, Gap, GroupState, ImportRecord, InstrumentInfo, LabelChange, LedgerHead, LedgerProgress, LedgerState,
+    LevelQuery, MessageLog, NoticeQuery, OrderedEvents, OutboxReader, Page, Point, PointQuery, Range, Reader, Result,
+    RowQuery, Rows, RunInfo, RunKey, Sent, SignalInfo, SignalQuery, SignalReader, StoredCase, StoredOrderBook,
+    StreamInfo, UniverseState, VersionInfo, WatchState,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::case::{CaseCount, CaseRecording};
@@ -201,6 +201,10 @@ impl<K> Reader for SqlReader<K> {
 
     fn imports(&self) -> Result<Vec<ImportRecord>> {
         self.ask(query::imports)
+    }
+
+    fn live_groups(&self) -> Result<Vec<GroupState>> {
+        self.ask(fences::list)
     }
 
     fn positions(&self, as_of: Option<Ts>) -> Result<Vec<Position>> {

@@ -5,6 +5,7 @@ use super::db::{Connection, DbRow, NONE, Optional, params};
 use super::decl::Layout;
 use super::fault::{Inner, SqlFault};
 use super::{digest, rows, segment, streams};
+use crate::postgres::find_or_alone;
 use crate::run::{GRID, row_of, usable_until};
 use crate::schema::{insert, tables};
 use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec, VersionInfo};
@@ -35,6 +36,14 @@ pub(super) fn state_of(word: &str) -> Inner<StatusState> {
 /// Stores what a run is made with; its id. A run that is new while points came in since `seen` is dirty from the start.
 pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: PointsVersion) -> Inner<i64> {
     let name = spec.key.instrument.to_string();
+    // The same record again locks nothing: another writer may want a run of this one's list.
+    let same = || {
+        let sql = "SELECT run FROM runs WHERE instrument = ?1 AND logic_version = ?2 AND digest = ?3";
+        conn.query_row(sql, params![&name, &spec.key.logic_version, print(spec, layout)], |r| r.get(0)).optional()
+    };
+    if let Some(run) = find_or_alone(conn, same)? {
+        return Ok(run);
+    }
     let now = points_version(conn, &name)?;
     let since = (now > seen).then_some(i64::MIN);
     let (sql, row) = insert!(runs or Then(

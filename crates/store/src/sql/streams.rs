@@ -5,9 +5,10 @@ use super::db::{Connection, DbRow, NONE, Optional, params};
 use super::decl;
 use super::fault::{Inner, SqlFault};
 use super::pieces::Scan;
+use crate::postgres::{alone, find_or_alone};
 use crate::schema::insert;
 use barograph_domain::{Instrument, InstrumentName, MarketKind, StreamDecl, Ts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A stream with the figures kept about it.
 #[derive(Clone, Debug)]
@@ -64,6 +65,19 @@ pub(super) fn numbers(conn: &Connection) -> Inner<Vec<i64>> {
     statement.query_map(NONE, |r| r.get(0))?.collect()
 }
 
+/// The names of instruments.
+pub(super) fn names(conn: &Connection, of: &BTreeSet<i64>) -> Inner<BTreeSet<InstrumentName>> {
+    let mut statement = conn.prepare("SELECT instrument, name FROM instruments")?;
+    let (mut rows, mut found) = (statement.query(NONE)?, BTreeSet::new());
+    while let Some(row) = rows.next()? {
+        if of.contains(&row.get(0)?) {
+            let name: String = row.get(1)?;
+            found.insert(InstrumentName::parse(&name).map_err(|e| SqlFault::Damaged(e.to_string()))?);
+        }
+    }
+    Ok(found)
+}
+
 /// Streams that have points, in rank order.
 pub(super) fn load(conn: &Connection, instrument: Option<&InstrumentName>) -> Inner<Vec<Stored>> {
     let mut statement = conn.prepare(select!(
@@ -102,10 +116,11 @@ fn kind_of(word: &str) -> Inner<MarketKind> {
 /// Id of an instrument, stored on first sight. What is stored and what is said must agree; an expiry may be learnt.
 pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> Inner<i64> {
     let name = instrument.name.to_string();
-    let known: Option<(i64, String, Option<i64>)> = conn
-        .prepare("SELECT instrument, kind, expiry FROM instruments WHERE name = ?1")?
-        .query_row([&name], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
-        .optional()?;
+    let find = || {
+        let sql = "SELECT instrument, kind, expiry FROM instruments WHERE name = ?1";
+        conn.query_row(sql, [&name], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).optional()
+    };
+    let known: Option<(i64, String, Option<i64>)> = find_or_alone(conn, find)?;
     let expiry = instrument.expiry.map(|t| t.0);
     let Some((id, kind, known_expiry)) = known else {
         let (sql, row) = insert!(instruments or Then("RETURNING instrument") {
@@ -124,6 +139,7 @@ pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> I
             "'{name}' is stored as expiring {}, not {new}; choose another data folder",
             Ts(old)
         ))),
+        (None, Some(_)) if alone(conn)? => ensure_instrument(conn, instrument),
         (None, Some(new)) => {
             conn.execute("UPDATE instruments SET expiry = ?2 WHERE instrument = ?1", params![id, new.0])?;
             Ok(id)
@@ -134,7 +150,7 @@ pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> I
 
 /// A stream, stored on first sight.
 pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> Inner<Stored> {
-    if let Some(found) = find(conn, decl)? {
+    if let Some(found) = find_or_alone(conn, || find(conn, decl))? {
         return Ok(found);
     }
     let (sql, row) = insert!(streams or Fail {

@@ -7,22 +7,23 @@
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Inner, SqlFault};
 use super::{
-    cases, corrections, ledger, live, originals, outbox, outbox_read, points, positions, prune, replace, segment,
-    signals, silences, universe,
+    cases, corrections, fences, ledger, live, originals, outbox, outbox_read, points, positions, prune, replace,
+    segment, signals, silences, universe,
 };
 use crate::postgres::{self, DatabaseAddress};
 use crate::schema::insert;
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, Batches, CaseOutcome, CaseWriter, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported,
-    Inserted, Join, LedgerPart, LiveBatch, OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned,
-    Registered, ReplayOutcome, Result, Retention, RunKey, RunSpec, RunWriter, SignalStore, SignalsPut, UniversePart,
-    WatchState, Writer, WriterRole,
+    Appended, Batches, CaseOutcome, CaseWriter, DeliveryChange, Error, Fence, FenceState, Firing, Forgotten,
+    ImportRecord, Imported, Inserted, Join, LedgerPart, LiveBatch, OutboxDesk, OutboxStore, Outgoing, PointsVersion,
+    PositionWriter, Pruned, Registered, ReplayOutcome, Result, Retention, RunKey, RunSpec, RunWriter, SignalStore,
+    SignalsPut, UniversePart, WatchState, Writer, WriterRole,
 };
 use barograph_domain::advice::{Position, PositionNotice};
 use barograph_domain::case::{CaseFile, CaseRecording, EntryDraft};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
 use barograph_domain::{CalendarEntry, Event, Instrument, SignalPoint, StreamDecl, Ts};
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -32,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The first pause; each is twice as long as the one before, up to the last.
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// Between two tries of a transaction that met another: about as long as one takes.
+const COLLIDED: Duration = Duration::from_millis(5);
 
 /// Writes into one store in one or both roles.
 #[derive(Debug)]
@@ -48,6 +51,10 @@ pub(super) struct Core {
     poisoned: Option<String>,
     /// What the last live batch referred to; forgotten when anything else is written.
     live: Option<Box<live::Cache>>,
+    /// The token shown last by the writer of a group.
+    token: Option<u64>,
+    /// Numbers of the markets in the last batch of such a writer: what retention may touch.
+    markets: BTreeSet<i64>,
     patience: Duration,
 }
 
@@ -75,7 +82,7 @@ impl Home {
 impl<K> SqlWriter<K> {
     pub(crate) fn over_file(folder: &Path, roles: &[WriterRole]) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(|e| fault::io(folder.to_owned(), e))?;
-        let locks = roles.iter().map(|r| RoleLock::take(folder, *r)).collect::<Result<_>>()?;
+        let locks = RoleLock::take_all(folder, roles)?;
         let path = folder.join(sqlite::FILE);
         let conn = Connection::File(sqlite::open_writer(&path)?);
         Ok(Self { core: Core::begin(conn, Home::File { path, _locks: locks }, roles)?, kind: PhantomData })
@@ -115,11 +122,12 @@ impl<K> SqlWriter<K> {
 impl Core {
     fn begin(conn: Connection, home: Home, roles: &[WriterRole]) -> Result<Self> {
         let roles = roles.to_vec();
-        let mut writer = Self { conn, home, roles, poisoned: None, live: None, patience: PATIENCE };
+        let (token, markets) = (None, BTreeSet::new());
+        let mut writer = Self { conn, home, roles, poisoned: None, live: None, token, markets, patience: PATIENCE };
         if writer.holds(WriterRole::Context) {
             writer.collect_garbage()?;
         }
-        while writer.write(originals::adopt_one)? {}
+        while writer.change(originals::adopt_one)? {}
         Ok(writer)
     }
 
@@ -127,11 +135,34 @@ impl Core {
         self.roles.contains(&role)
     }
 
+    /// The group that this writes, if it does not write all markets.
+    fn group(&self) -> Option<u16> {
+        self.roles.iter().find_map(|role| match role {
+            WriterRole::Group(group) => Some(*group),
+            WriterRole::Ingest | WriterRole::Context | WriterRole::Delivery => None,
+        })
+    }
+
+    /// The markets that retention may touch; `None`: all.
+    pub(super) fn own_markets(&self) -> Option<BTreeSet<i64>> {
+        self.group().map(|_| self.markets.clone())
+    }
+
     pub(super) fn need(&self, role: WriterRole) -> Result<()> {
         if self.holds(role) {
             return Ok(());
         }
         Err(Error::Invalid(format!("this writer was not opened in the role '{}'", role.name())))
+    }
+
+    /// May a batch be published with this fence?
+    fn may_publish(&self, fence: Option<Fence>) -> Result<()> {
+        let group = self.group();
+        if group.is_none() {
+            self.need(WriterRole::Ingest)?;
+            self.need(WriterRole::Context)?;
+        }
+        fences::fits(group, fence).map_err(Error::Invalid)
     }
 
     /// Reads. On a file without a transaction, which would shut out the other role's writer.
@@ -142,8 +173,22 @@ impl Core {
         question(&self.conn).map_err(|f| f.at(self.home.path()))
     }
 
-    /// Does something in one transaction.
-    pub(super) fn write<T>(&mut self, work: impl FnMut(&Connection) -> Inner<T>) -> Result<T> {
+    /// Does something in one transaction, by the right of its token where it writes a group.
+    pub(super) fn write<T>(&mut self, mut work: impl FnMut(&Connection) -> Inner<T>) -> Result<T> {
+        let Some(group) = self.group() else { return self.change(work) };
+        let Some(token) = self.token else {
+            return Err(Error::Invalid(format!(
+                "group {group} has no owner yet; raise its fence before anything is written"
+            )));
+        };
+        self.change(|tx| {
+            fences::claim(tx, Fence { group, token, through: None })?;
+            work(tx)
+        })
+    }
+
+    /// Does something in one transaction, whoever owns what.
+    fn change<T>(&mut self, work: impl FnMut(&Connection) -> Inner<T>) -> Result<T> {
         if let Some(cause) = &self.poisoned {
             return Err(Error::Poisoned { cause: cause.clone() });
         }
@@ -161,7 +206,11 @@ impl Core {
                 Err(Failed::Before(f)) => (f, None),
                 Err(Failed::During { fault, id, out }) => (fault, Some((id, out))),
             };
-            if !(f.is_lost() || f.is_collision()) {
+            if f.is_collision() && begin.elapsed() < self.patience {
+                std::thread::sleep(COLLIDED);
+                continue;
+            }
+            if !f.is_lost() {
                 return Err(self.failed(f));
             }
             let (mut last, mut refusal) = (f, None);
@@ -274,7 +323,8 @@ enum Failed<T> {
 }
 
 fn transact<T>(conn: &Connection, work: &mut impl FnMut(&Connection) -> Inner<T>) -> std::result::Result<T, Failed<T>> {
-    conn.execute_batch(if conn.is_server() { "BEGIN" } else { "BEGIN IMMEDIATE" }).map_err(Failed::Before)?;
+    conn.execute_batch(if conn.is_server() { "BEGIN ISOLATION LEVEL READ COMMITTED" } else { "BEGIN IMMEDIATE" })
+        .map_err(Failed::Before)?;
     let undo = |f: SqlFault| {
         // Whatever stands in its way also ends the connection, and the transaction with it.
         drop(conn.execute_batch("ROLLBACK"));
@@ -475,16 +525,36 @@ impl<K> Writer for SqlWriter<K> {
         })
     }
 
+    fn fence(&mut self, group: u16, token: u64) -> Result<FenceState> {
+        let shown = Fence { group, token, through: None };
+        self.core.may_publish(Some(shown))?;
+        let through = match self.core.change(|tx| fences::raise(tx, group, token)) {
+            Err(Error::Busy { .. }) if self.core.conn.is_server() => {
+                self.core.change(|tx| fences::cut_off(tx, group))?;
+                self.core.change(|tx| fences::raise(tx, group, token))?
+            }
+            other => other?,
+        };
+        self.core.token = Some(token);
+        Ok(FenceState { through })
+    }
+
     fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended> {
-        self.core.need(WriterRole::Ingest)?;
-        self.core.need(WriterRole::Context)?;
+        self.core.may_publish(batch.fence)?;
         let mut known = self.core.live.take();
-        let (done, cache) = self.core.write(|tx| {
+        let (done, cache) = self.core.change(|tx| {
             // An attempt that failed has remembered what was undone.
             let mut cache = known.take();
+            if let Some(fence) = batch.fence {
+                fences::claim(tx, fence)?;
+            }
             let done = live::append(tx, &mut cache, batch)?;
             Ok((done, cache))
         })?;
+        if let Some(fence) = batch.fence {
+            self.core.token = Some(fence.token);
+            self.core.markets = cache.as_ref().map(|c| c.markets()).unwrap_or_default();
+        }
         self.core.live = cache;
         Ok(done)
     }

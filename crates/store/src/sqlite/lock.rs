@@ -16,8 +16,20 @@ pub(crate) struct RoleLock {
 }
 
 impl RoleLock {
-    /// Takes the lock of a role or says who has it.
-    pub(crate) fn take(folder: &Path, role: WriterRole) -> Result<Self> {
+    /// Takes the locks of some roles or says who has one. That of a group is both of a writer of all markets: a file has one
+    /// writer of markets at a time.
+    pub(crate) fn take_all(folder: &Path, roles: &[WriterRole]) -> Result<Vec<Self>> {
+        let mut all: Vec<WriterRole> = Vec::new();
+        for role in roles {
+            match role {
+                WriterRole::Group(_) => all.extend(WriterRole::ALL),
+                WriterRole::Ingest | WriterRole::Context | WriterRole::Delivery => all.push(*role),
+            }
+        }
+        all.into_iter().map(|role| Self::take(folder, role)).collect()
+    }
+
+    fn take(folder: &Path, role: WriterRole) -> Result<Self> {
         let path = folder.join(format!("{}.lock", role.name()));
         let at = |e| fault::io(path.clone(), e);
         let mut file =

@@ -9,6 +9,7 @@ pub mod candles;
 pub mod cases;
 pub mod corrections;
 pub mod desk;
+pub mod fences;
 pub mod forecasts;
 pub mod hash;
 pub mod ledger;
@@ -109,6 +110,10 @@ macro_rules! suite {
             live_points_read_like_imported_ones, ticks_do_not_show, provenance_is_answered, live_points_make_no_run_dirty,
             a_refused_live_batch_leaves_nothing, published_rows_follow_their_streams, order_books_come_back,
             raw_live_data_are_pruned);
+        $crate::suite_of!($factory, fences:
+            a_token_only_grows, an_older_owner_writes_nothing, how_far_a_group_is_never_goes_back,
+            a_fence_is_no_part_of_the_content, a_groups_writer_writes_its_group_alone, a_group_prunes_its_own_markets,
+            groups_and_one_writer_of_all_exclude_each_other);
         $crate::suite_of!($factory, positions:
             positions_come_and_go, notices_stay_and_memory_goes, positions_are_no_part_of_the_content);
         $crate::suite_of!($factory, signals:

@@ -185,7 +185,8 @@ pub(crate) const BEFORE_SOURCES: &str =
      ALTER TABLE table_markets DROP COLUMN sources; CREATE VIEW market_metrics AS SELECT 1 AS one;
      CREATE VIEW futures_funding_rates AS SELECT 1 AS one; CREATE VIEW futures_liquidations AS SELECT 1 AS one;
      DROP TABLE ledger_pieces; DROP TABLE ledger_heads; DROP TABLE ledger_states; DROP TABLE ledger_progress; DROP TABLE ledger_notes;
-     DROP TABLE signals; DROP TABLE cases; DROP TABLE case_entries; DROP TABLE case_recordings;";
+     DROP TABLE signals; DROP TABLE cases; DROP TABLE case_entries; DROP TABLE case_recordings;
+     DROP TABLE live_groups;";
 
 /// Who said what of each market, as the tables have it.
 pub(crate) const SOURCES: &str = "SELECT DISTINCT instrument, metric_name, source FROM market_metrics ORDER BY 1, 2, 3";

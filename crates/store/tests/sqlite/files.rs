@@ -435,7 +435,7 @@ DROP TABLE level_changes; DROP TABLE alerts;
 DROP TABLE positions; DROP TABLE position_states; DROP TABLE position_notices;
 DROP TABLE universe_rows; DROP TABLE universe_state; DROP TABLE calendar_entries;
 DROP TABLE messages; DROP TABLE deliveries; DROP TABLE attempts; DROP TABLE endpoint_states; DROP TABLE silences;
-DROP TABLE signals;
+DROP TABLE signals; DROP TABLE live_groups;
 DROP TABLE cases; DROP TABLE case_entries; DROP TABLE case_recordings;
 PRAGMA user_version = 1;
 ";

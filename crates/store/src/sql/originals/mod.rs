@@ -14,7 +14,9 @@ use self::schema::market_rows;
 use super::db::{Connection, NONE, SqlValue, params};
 use super::fault::{Inner, SqlFault};
 use super::pieces::Fact;
+use super::prune::Only;
 use super::{corrections, points, streams};
+use crate::postgres::alone;
 use crate::run::GRID;
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, Side, Span, StreamDecl, Ts, Venue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -446,7 +448,12 @@ pub(super) fn streamed(conn: &Connection, market: i64, decl: &StreamDecl) -> Inn
 /// Fills the tables of a market that was stored before there were any; false when there is none left.
 pub(super) fn adopt_one(conn: &Connection) -> Inner<bool> {
     let sql = "SELECT min(instrument) FROM instruments WHERE instrument NOT IN (SELECT instrument FROM table_markets)";
-    let Some(market): Option<i64> = conn.query_row(sql, NONE, |r| r.get(0))? else { return Ok(false) };
+    let next = || conn.query_row(sql, NONE, |r| r.get::<Option<i64>>(0));
+    let Some(mut market) = next()? else { return Ok(false) };
+    if alone(conn)? {
+        let Some(left) = next()? else { return Ok(false) };
+        market = left;
+    }
     let name: String = conn.query_row("SELECT name FROM instruments WHERE instrument = ?1", [market], |r| r.get(0))?;
     let all = streams::instruments(conn)?;
     let Some((instrument, _)) = all.into_iter().find(|(i, _)| i.name.to_string() == name) else {
@@ -509,13 +516,13 @@ pub(super) fn hot_after(newest: Ts) -> Ts {
 }
 
 /// Removes single closes older than `keep` before the newest row of their market, and minutes that outages left behind.
-pub(super) fn prune(conn: &Connection, keep: Span) -> Inner<()> {
+pub(super) fn prune(conn: &Connection, keep: Span, only: Only<'_>) -> Inner<()> {
     let mut statement =
         conn.prepare("SELECT instrument, CAST(symbol AS TEXT), newest FROM table_markets WHERE newest IS NOT NULL")?;
     let all = statement
         .query_map(NONE, |r| Ok((r.get(0)?, r.get(1)?, Ts(r.get(2)?))))?
         .collect::<Inner<Vec<(i64, String, Ts)>>>()?;
-    for (market, symbol, newest) in all {
+    for (market, symbol, newest) in all.into_iter().filter(|(market, ..)| only.is_none_or(|own| own.contains(market))) {
         thin_to(conn, &symbol, market, back(newest, HOT + Span::days(7)), back(newest, HOT))?;
         let sql = format!(
             "DELETE FROM forced_closes WHERE {} AND ts < {} AND instrument = ?3",
