@@ -11,14 +11,17 @@
 //! longer has, and listening for changes.
 #![warn(missing_docs)]
 
+mod address;
 pub mod depot;
 mod digest;
 mod error;
 mod folder;
 mod key;
+pub mod s3;
 mod source;
 mod store;
 
+pub use address::open;
 pub use digest::{ObjectDigest, TallyingWriter};
 pub use error::{Error, Recovery, Result};
 pub use folder::FolderObjects;
