@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 mod address;
+pub mod copy;
 pub mod depot;
 mod digest;
 mod error;

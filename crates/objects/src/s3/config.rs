@@ -8,6 +8,10 @@ use url::{Host, Url};
 /// Most keys of one answer to a list.
 const PAGE: u32 = 1_000;
 
+/// Bytes of a part, and of the largest object that goes in one request: large enough that requests do not count, small enough to be sent
+/// again and to be held by each of several threads.
+const PART: u64 = 16 << 20;
+
 /// How a bucket stands in an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum S3Style {
@@ -71,6 +75,8 @@ pub struct S3Config {
     pub patience: S3Patience,
     /// Most keys of one answer to a list, at most 1,000.
     pub page: u32,
+    /// Bytes of a part of a large object, and of the largest object that goes in one request; S3 wants at least 5 MiB.
+    pub part: u64,
     /// A PEM file of authorities whose certificates count instead of the usual ones.
     pub authorities: Option<std::path::PathBuf>,
 }
@@ -122,6 +128,7 @@ impl S3Config {
             credentials: S3Credentials::new(&key_id, &secret, value("AWS_SESSION_TOKEN").as_deref()),
             patience: S3Patience::default(),
             page: PAGE,
+            part: PART,
             authorities: value("AWS_CA_BUNDLE").map(Into::into),
         })
     }

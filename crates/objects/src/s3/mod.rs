@@ -74,7 +74,7 @@ impl S3Objects {
 
     /// Puts in one request or in parts; `false` when something was to be absent and is not.
     fn put_somehow(&self, key: &str, source: &ObjectSource<'_>, absent: bool) -> Result<bool> {
-        if source.size() > multipart::PART_BYTES {
+        if source.size() > self.server.config.part {
             return multipart::put(self, key, source, absent);
         }
         let len = usize::try_from(source.size()).unwrap_or(usize::MAX);
@@ -94,13 +94,13 @@ impl S3Objects {
         }
     }
 
-    /// An answer of XML whose element has a name.
-    fn xml(&self, ask: &Ask, answer: &WireAnswer, name: &str) -> Result<XmlNode> {
+    /// An answer of XML whose element's name begins with a command: what follows, `Result` with AWS, is another word with some servers.
+    fn xml(&self, ask: &Ask, answer: &WireAnswer, command: &str) -> Result<XmlNode> {
         if !matches!(answer.status, 200..=299) {
             return Err(self.server.refused(ask, answer));
         }
-        let node = XmlNode::parse(&answer.body).filter(|node| node.name == name);
-        node.ok_or_else(|| self.server.away(ask, 1, format!("its answer is no {name}; is it a server of S3?")))
+        let node = XmlNode::parse(&answer.body).filter(|node| node.name.starts_with(command));
+        node.ok_or_else(|| self.server.away(ask, 1, format!("its answer is none to {command}; is it a server of S3?")))
     }
 }
 
@@ -194,7 +194,7 @@ impl ObjectStore for S3Objects {
                 ask = ask.query("continuation-token", token);
             }
             let answer = self.server.ask(&ask)?;
-            let page = self.xml(&ask, &answer, "ListBucketResult")?;
+            let page = self.xml(&ask, &answer, "ListBucket")?;
             let is_encoded = page.text_of("EncodingType").is_some_and(|t| t == "url");
             for object in page.all("Contents") {
                 let key = object.text_of("Key").and_then(|k| if is_encoded { decoded(k) } else { Some(k.to_owned()) });

@@ -15,9 +15,6 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::atomic::Ordering;
 
-/// Bytes of a part, and the largest object that goes in one request: large enough that requests do not count, small enough to be sent
-/// again and to be held by each of several threads. S3 wants at least 5 MiB.
-pub(super) const PART_BYTES: u64 = 16 << 20;
 /// Most parts of an object.
 const PARTS_MAX: u64 = 10_000;
 
@@ -26,7 +23,7 @@ pub(super) fn put(store: &S3Objects, key: &str, source: &ObjectSource<'_>, absen
     if absent && store.head(key)?.is_some() {
         return Ok(false);
     }
-    let job = Job { store, key, source, size: part_bytes(source.size()) };
+    let job = Job { store, key, source, size: part_bytes(store.server.config.part, source.size()) };
     // The digest that goes with the whole was given when the upload began, and cannot be asked for before its end: one that was left by
     // another content with the same first parts shows itself only then, and the parts are sent anew.
     for may_resume in [true, false] {
@@ -39,9 +36,9 @@ pub(super) fn put(store: &S3Objects, key: &str, source: &ObjectSource<'_>, absen
     Err(Error::Damaged { key: key.to_owned(), what: "the server does not keep what was put".to_owned() })
 }
 
-/// Bytes of each part but the last: whole MiB, so many that there are not too many parts.
-fn part_bytes(size: u64) -> u64 {
-    size.div_ceil(PARTS_MAX).next_multiple_of(1 << 20).max(PART_BYTES)
+/// Bytes of each part but the last: those of the settings, or of whole MiB so many that there are not too many parts.
+fn part_bytes(usual: u64, size: u64) -> u64 {
+    size.div_ceil(PARTS_MAX).next_multiple_of(1 << 20).max(usual)
 }
 
 enum Outcome {
@@ -145,7 +142,7 @@ impl Job<'_> {
                 ask = ask.query("key-marker", key).query("upload-id-marker", id);
             }
             let answer = self.store.server.ask(&ask)?;
-            let page = self.store.xml(&ask, &answer, "ListMultipartUploadsResult")?;
+            let page = self.store.xml(&ask, &answer, "ListMultipartUploads")?;
             for upload in page.all("Upload") {
                 let plain = upload.text_of("Key").unwrap_or_default();
                 let is_ours = plain == full || decoded(plain).is_some_and(|key| key == full);
@@ -172,7 +169,7 @@ impl Job<'_> {
             if answer.status == 404 {
                 return Ok(None);
             }
-            let page = self.store.xml(&ask, &answer, "ListPartsResult")?;
+            let page = self.store.xml(&ask, &answer, "ListParts")?;
             upload.summed |= page.text_of("ChecksumAlgorithm").is_some_and(|a| a == "SHA256");
             for part in page.all("Part") {
                 let Some((number, arrived)) = listed(part) else { return Ok(None) };
@@ -206,7 +203,7 @@ impl Job<'_> {
             summed = false;
             answer = self.store.server.ask(&plain)?;
         }
-        let begun = self.store.xml(&plain, &answer, "InitiateMultipartUploadResult")?;
+        let begun = self.store.xml(&plain, &answer, "InitiateMultipartUpload")?;
         let Some(id) = begun.text_of("UploadId").filter(|id| !id.is_empty()) else {
             return Err(self.store.server.away(&plain, 1, "its answer names no upload".to_owned()));
         };
@@ -304,11 +301,12 @@ mod tests {
 
     #[test]
     fn parts_are_as_large_as_their_number_wants() {
-        assert_eq!(part_bytes(PART_BYTES + 1), PART_BYTES);
-        assert_eq!(part_bytes(PART_BYTES * PARTS_MAX), PART_BYTES);
-        let larger = PART_BYTES * PARTS_MAX + 1;
-        assert_eq!(part_bytes(larger), PART_BYTES + (1 << 20));
-        assert!(larger.div_ceil(part_bytes(larger)) <= PARTS_MAX);
+        let usual = 16 << 20;
+        assert_eq!(part_bytes(usual, usual + 1), usual);
+        assert_eq!(part_bytes(usual, usual * PARTS_MAX), usual);
+        let larger = usual * PARTS_MAX + 1;
+        assert_eq!(part_bytes(usual, larger), usual + (1 << 20));
+        assert!(larger.div_ceil(part_bytes(usual, larger)) <= PARTS_MAX);
     }
 
     #[test]

@@ -1,0 +1,13 @@
+//! One suite for all places of objects, copies of folders in them, and what servers and networks do to both.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod folder;
+mod proxy;
+mod s3;
+mod server;
+mod suite;
