@@ -74,7 +74,8 @@ pub fn check(
     Ok(CheckReport { objects: objects.len() as u64, bytes, findings, manifest: manifest.key() })
 }
 
-fn check_object(store: &dyn ObjectStore, key: &str, entry: CopyEntry) -> Result<Option<CopyFinding>> {
+/// Reads an object and compares it with its entry; `None` where all is well.
+pub(super) fn check_object(store: &dyn ObjectStore, key: &str, entry: CopyEntry) -> Result<Option<CopyFinding>> {
     let mut tally = crate::TallyingWriter::new(std::io::sink());
     let what = match store.get_into(key, &mut tally) {
         Ok(_) => {

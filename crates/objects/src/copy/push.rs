@@ -1,5 +1,6 @@
 //! Files of a folder to objects.
 
+use super::check::check_object;
 use super::each::each;
 use super::manifest::{CopyEntry, CopyManifest, is_reserved, newest};
 use super::{CopyProgress, CopyStep};
@@ -63,11 +64,18 @@ enum Pushed {
 }
 
 /// Sends what is not there with the same digest, and writes a manifest where the copy is another than before. What an interrupted push sent
-/// is not sent again. One push at a time to a place.
+/// is not sent again. With `read_back` what is there counts only once its bytes were read and found to be right, and is sent again where
+/// they are not. One push at a time to a place.
 ///
 /// # Errors
 /// When the place fails, or a key cannot be one. Files that change or go away are left and reported.
-pub fn push(store: &dyn ObjectStore, plan: &PushPlan, now: Ts, progress: CopyProgress<'_>) -> Result<PushReport> {
+pub fn push(
+    store: &dyn ObjectStore,
+    plan: &PushPlan,
+    read_back: bool,
+    now: Ts,
+    progress: CopyProgress<'_>,
+) -> Result<PushReport> {
     if let Some(file) = plan.files.iter().find(|file| is_reserved(&file.key)) {
         return Err(Error::Key { key: file.key.clone(), why: "manifests of copies stand there" });
     }
@@ -78,7 +86,7 @@ pub fn push(store: &dyn ObjectStore, plan: &PushPlan, now: Ts, progress: CopyPro
     let known = before.as_ref().map(|manifest| &manifest.objects);
     let pushed = each(&plan.files, |file| {
         let entry = known.and_then(|known| known.get(&file.key)).copied();
-        let pushed = push_one(store, file, there.get(&file.key).copied(), entry)?;
+        let pushed = push_one(store, file, there.get(&file.key).copied(), entry, read_back)?;
         if let Pushed::Sent(entry) | Pushed::Present(entry) = &pushed {
             progress(CopyStep::Done(entry.size));
         }
@@ -123,7 +131,13 @@ pub fn push(store: &dyn ObjectStore, plan: &PushPlan, now: Ts, progress: CopyPro
     Ok(report)
 }
 
-fn push_one(store: &dyn ObjectStore, file: &CopyFile, there: Option<u64>, known: Option<CopyEntry>) -> Result<Pushed> {
+fn push_one(
+    store: &dyn ObjectStore,
+    file: &CopyFile,
+    there: Option<u64>,
+    known: Option<CopyEntry>,
+    read_back: bool,
+) -> Result<Pushed> {
     let source = match ObjectSource::of_file(&file.path) {
         Ok(source) => source,
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
@@ -138,7 +152,7 @@ fn push_one(store: &dyn ObjectStore, file: &CopyFile, there: Option<u64>, known:
             // An interrupted push has no manifest: the object itself knows its digest.
             None => store.head(&file.key)?.is_some_and(|head| head.sha256 == Some(entry.sha256)),
         };
-        if same {
+        if same && (!read_back || check_object(store, &file.key, entry)?.is_none()) {
             return Ok(Pushed::Present(entry));
         }
     }

@@ -6,6 +6,7 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod copies;
 mod folder;
 mod proxy;
 mod s3;

@@ -7,7 +7,7 @@ use barograph_objects::s3::{S3Config, S3Objects, S3Style};
 use barograph_objects::{Error, ObjectSource, ObjectStore as _, Recovery};
 use std::time::{Duration, Instant};
 
-fn config(variables: &[(&'static str, String)]) -> S3Config {
+pub(crate) fn config(variables: &[(&'static str, String)]) -> S3Config {
     let var = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
     let mut config = S3Config::of("s3://lake/copies/one", &var).unwrap();
     config.patience.pause = Duration::from_millis(5);
@@ -15,7 +15,7 @@ fn config(variables: &[(&'static str, String)]) -> S3Config {
     config
 }
 
-fn through(server: &S3Server, proxy: &Proxy) -> S3Objects {
+pub(crate) fn through(server: &S3Server, proxy: &Proxy) -> S3Objects {
     S3Objects::new(config(&server.variables(proxy.port()))).unwrap()
 }
 
