@@ -32,7 +32,7 @@ pub struct PassedOver {
     pub at: Ts,
     /// Its key.
     pub key: String,
-    /// Why.
+    /// What is wrong with it.
     pub why: Error,
 }
 

@@ -75,7 +75,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system gives as the reason.
         source: std::io::Error,
     },
 }

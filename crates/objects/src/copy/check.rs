@@ -29,7 +29,7 @@ impl fmt::Display for CopyFinding {
 
 /// What a check found.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct CheckReport {
+pub struct CopyCheck {
     /// Objects that were read.
     pub objects: u64,
     /// Bytes of them by the manifest.
@@ -49,7 +49,7 @@ pub fn check(
     store: &dyn ObjectStore,
     folder: Option<(&Path, &[CopyFile])>,
     progress: CopyProgress<'_>,
-) -> Result<CheckReport> {
+) -> Result<CopyCheck> {
     let Some(manifest) = newest(store)? else {
         return Err(Error::Absent { key: "manifests/".to_owned(), place: store.place() });
     };
@@ -71,7 +71,7 @@ pub fn check(
         }
     }
     findings.sort();
-    Ok(CheckReport { objects: objects.len() as u64, bytes, findings, manifest: manifest.key() })
+    Ok(CopyCheck { objects: objects.len() as u64, bytes, findings, manifest: manifest.key() })
 }
 
 /// Reads an object and compares it with its entry; `None` where all is well.

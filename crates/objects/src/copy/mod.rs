@@ -10,7 +10,7 @@ mod manifest;
 mod pull;
 mod push;
 
-pub use check::{CheckReport, CopyFinding, check};
+pub use check::{CopyCheck, CopyFinding, check};
 pub use manifest::{CopyEntry, CopyManifest, newest};
 pub use pull::{PullReport, pull};
 pub use push::{CopyFile, LeftFile, PushPlan, PushReport, push};

@@ -33,7 +33,7 @@ pub struct PushPlan {
 pub struct LeftFile {
     /// Its key.
     pub key: String,
-    /// Why.
+    /// Why it was left, as people read it.
     pub why: String,
 }
 

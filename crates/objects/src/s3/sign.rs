@@ -85,7 +85,6 @@ pub(super) fn signed(unsigned: Unsigned<'_>, who: &S3Credentials, region: &str, 
 }
 
 fn keyed(key: &[u8], text: &str) -> Vec<u8> {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
