@@ -24,7 +24,7 @@ SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 .DEFAULT_GOAL := help
 # Also with -j: Debian's package manager runs once at a time, tests share two cores as it is.
 .NOTPARALLEL:
-.PHONY: help tools server page browser judges build run test web lighthouse play agents agents-tools package package-tools packages packages-tools package-test dashboards fuzz-api fuzz-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web lighthouse play agents agents-tools package package-tools packages packages-tools package-test dashboards fuzz-api fuzz-venv s3-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -141,7 +141,7 @@ built-tests:
 	$(CARGO) test --no-run $(TESTED)
 
 # One after another: Debian's package manager runs once at a time.
-fetched: server browser judges fuzz-venv agents-tools packages-tools python-venv
+fetched: server browser judges fuzz-venv s3-venv agents-tools packages-tools python-venv
 
 # Everything in Rust, examples of the documentation included. Two tests a core at a time: those that take longest wait for minutes of the
 # real clock, at a tenth of one core. Up to three tests that fail run once more, alone; what passes then is named at the end.
@@ -179,6 +179,18 @@ FUZZ_VENV := $(abspath $(TARGET))/fuzz-venv
 
 fuzz-venv:
 	@! python3 -m venv --help >/dev/null 2>&1 || FUZZ_VENV="$(FUZZ_VENV)" crates/api/fuzz_api/run.sh --fetch || true
+
+# A server of S3 that checks signatures, for the tests of object storage: without it they say that they are skipped.
+S3_VENV := $(abspath $(TARGET))/s3-venv
+
+s3-venv:
+	@if cmp -s crates/objects/tests/requirements.txt "$(S3_VENV)/requirements.txt"; then echo "installed: a server of S3 (for the tests of object storage)"; \
+	elif ! python3 -m venv --help >/dev/null 2>&1; then true; \
+	else \
+		echo "installing a server of S3, for the tests of object storage, into $(TARGET)/s3-venv"; rm -rf "$(S3_VENV)"; \
+		{ python3 -m venv "$(S3_VENV)" && "$(S3_VENV)/bin/pip" install -q --disable-pip-version-check -r crates/objects/tests/requirements.txt \
+			&& cp crates/objects/tests/requirements.txt "$(S3_VENV)/"; } || rm -rf "$(S3_VENV)"; \
+	fi
 
 fuzz-api: tools
 	@if ! python3 -m venv --help >/dev/null 2>&1; then \

@@ -122,6 +122,14 @@ impl From<Failure> for barograph_live::Error {
         }
     }
 }
+impl From<barograph_objects::Error> for Failure {
+    fn from(e: barograph_objects::Error) -> Self {
+        match e {
+            barograph_objects::Error::Key { .. } | barograph_objects::Error::Address(_) => Self::Usage(chain(&e)),
+            _ => Self::Broken(chain(&e)),
+        }
+    }
+}
 impl From<barograph_query::Error> for Failure {
     fn from(e: barograph_query::Error) -> Self {
         Self::Broken(chain(&e))

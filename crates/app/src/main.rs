@@ -27,6 +27,8 @@ mod lab;
 mod ledger;
 mod narrative_log;
 mod network_folder;
+#[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "the lake's copies are the first to go there"))]
+mod objects;
 mod paper;
 mod positions;
 mod progress;

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 pub(crate) enum Lake {
     /// Tables, markets and hours that are there
     Ls(LakeArgs),
-    /// Read every row and compare it with the manifests, and name the hours that are missing between others; exit 1 when something is wrong
-    Check(LakeArgs),
+    /// Read every row and compare it with the manifests, and name the hours that are missing between others; exit 1 when something is wrong.
+    /// With --at a copy in object storage is read instead, and compared with its manifest
+    Check(CheckArgs),
     /// Make one file of each closed hour
     Compact(CompactArgs),
     /// Play recordings of one market into the lake: books, trades and feature rows
@@ -19,8 +20,48 @@ pub(crate) enum Lake {
     Follow(FollowArgs),
     /// Write what is kept of a market minute by minute into the lake: bars, labels and readings
     Gold(GoldArgs),
+    /// Send what is complete of a data folder to object storage: its journal, lake and checkpoint; only what is new or another
+    Push(PushArgs),
+    /// Bring a copy in object storage into a folder, each file verified; what is there already stays
+    Pull(PullArgs),
     /// Write one market in a form for other tools: its frames, or its stored minutes as Parquet
     Export(Export),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The copy: s3://bucket/prefix, file:///folder or a folder
+    #[arg(long, value_name = "PLACE", conflicts_with = "lake")]
+    pub(crate) at: Option<String>,
+    /// With --at: a folder to compare with the copy too
+    #[arg(requires = "at")]
+    pub(crate) folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: LakeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PushArgs {
+    /// Data folder or lake; without it the data folder
+    pub(crate) folder: Option<PathBuf>,
+    /// Where to: s3://bucket/prefix, file:///folder or a folder
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) to: String,
+    /// Read back what is there already, and send again what is damaged
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PullArgs {
+    /// Folder to bring it into, which is made where it is not there
+    pub(crate) folder: PathBuf,
+    /// Where from: s3://bucket/prefix, file:///folder or a folder
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) from: String,
+    /// Put files of the copy in the place of others that have their names; without it those are left and named
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 #[derive(Args, Debug)]

@@ -15,7 +15,12 @@ use std::path::{Path, PathBuf};
 pub(crate) fn run(command: &Lake, settings: &Settings, json: bool) -> Result<(), Failure> {
     match command {
         Lake::Ls(args) => ls(args, settings, json),
-        Lake::Check(args) => check(args, settings, json),
+        Lake::Check(args) => match &args.at {
+            Some(at) => super::lake_copies::check(at, args.folder.as_deref(), settings, json),
+            None => check(&args.place, settings, json),
+        },
+        Lake::Push(args) => super::lake_copies::push(args, settings, json),
+        Lake::Pull(args) => super::lake_copies::pull(args, settings, json),
         Lake::Compact(args) => compact_all(args, settings, json),
         Lake::Gold(args) => super::lake_gold::run(args, settings, json),
         Lake::Follow(args) => super::lake_follow::run(args, settings, json),

@@ -25,6 +25,8 @@ mod lab_worth;
 #[cfg(feature = "lab")]
 mod lake;
 #[cfg(feature = "lab")]
+mod lake_copies;
+#[cfg(feature = "lab")]
 mod lake_events;
 #[cfg(feature = "lab")]
 mod lake_follow;

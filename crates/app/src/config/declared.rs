@@ -7,7 +7,7 @@
 use super::platform::default_data;
 use super::read::{
     address, backfill, clusters, contest, database, days, key, models, names, narrative, number, onchain,
-    onchain_endpoints, one_of, optional, page_address, path, redis, switch, tokens_always, volume, whole,
+    onchain_endpoints, one_of, optional, page_address, path, redis, s3_style, switch, tokens_always, volume, whole,
 };
 use super::secret;
 use super::streams::{self, Streams};
@@ -27,6 +27,7 @@ use barograph_live::universe::WatchMarkets;
 use barograph_mirror::MirrorAddress;
 use barograph_notify::ask::AskedService;
 use barograph_notify::secret::Secret;
+use barograph_objects::s3::S3Style;
 use barograph_venues::fees::TakerFees;
 use barograph_venues::onchain::{OnchainHost, OnchainSeries};
 use std::collections::BTreeMap;
@@ -185,6 +186,17 @@ settings! {
     redis: Option<MirrorAddress> = "", redis,
         "Redis or Valkey server to which a live process also writes the newest snapshot and board row of each market: redis://:password@host:6379/0, or unix:///path/of/socket",
         shown: secret::redis;
+    s3_endpoint: Option<String> = "", optional,
+        "server of S3 for addresses s3://bucket/prefix: https://host:port; AWS unless set",
+        also: Some("AWS_ENDPOINT_URL"), shown: secret::host_only;
+    s3_region: Option<String> = "", optional,
+        "region of its buckets; us-east-1 unless set", also: Some("AWS_REGION");
+    s3_style: Option<S3Style> = "auto", s3_style,
+        "how a bucket stands in its address: path (https://host/bucket), virtual (https://bucket.host), or auto (virtual with AWS, path with a server of s3_endpoint)";
+    s3_key_id: Option<String> = "", optional,
+        "id of the key with which it is asked", also: Some("AWS_ACCESS_KEY_ID");
+    s3_secret: Option<Secret> = "", key,
+        "secret of that key", also: Some("AWS_SECRET_ACCESS_KEY"), shown: secret::hidden;
     narrative_url: Option<AskedService> = "", narrative,
         "language model that may phrase the day's summary (`barograph narrative`), as the address of an OpenAI-compatible service: https://host/v1, or http://localhost:11434/v1; nothing is sent anywhere unless set",
         shown: secret::host_only;

@@ -11,6 +11,7 @@ use barograph_engine::rules::CLUSTER_METHODS;
 use barograph_mirror::MirrorAddress;
 use barograph_notify::ask::AskedService;
 use barograph_notify::secret::Secret;
+use barograph_objects::s3::S3Style;
 use barograph_venues::onchain::{OnchainHost, OnchainSeries};
 use core::iter::once;
 use std::collections::BTreeMap;
@@ -152,6 +153,11 @@ pub(super) fn database(text: &str) -> Result<Option<String>, String> {
 /// Where the newest weather is mirrored; none writes nothing anywhere.
 pub(super) fn redis(text: &str) -> Result<Option<MirrorAddress>, String> {
     Some(text).filter(|text| !text.is_empty()).map(MirrorAddress::parse).transpose()
+}
+
+/// How a bucket stands in its address; none leaves it to the server.
+pub(super) fn s3_style(text: &str) -> Result<Option<S3Style>, String> {
+    one_of(text, &[("auto", None), ("path", Some(S3Style::Path)), ("virtual", Some(S3Style::VirtualHost))])
 }
 
 /// The service that phrases summaries; none asks nobody.

@@ -46,6 +46,7 @@ mod ledger;
 mod live;
 mod models;
 mod narrative;
+mod objects;
 mod onchain;
 mod options;
 mod originals;

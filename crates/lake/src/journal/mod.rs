@@ -21,6 +21,7 @@
 //! Layout and flush rule: ARCHITECTURE.md; block format and its measurements: ADR 11.
 
 mod block;
+mod closed;
 mod config;
 mod cursor;
 mod disk;
@@ -42,6 +43,7 @@ mod source;
 mod writer;
 
 pub use block::VERSION;
+pub use closed::{ClosedFiles, closed_files};
 pub use config::{JournalConfig, JournalStats};
 pub use cursor::JournalCursor;
 pub use error::{Error, Recovery, Result};

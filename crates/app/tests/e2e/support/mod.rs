@@ -10,6 +10,12 @@ pub(crate) mod python;
 pub(crate) mod receiver;
 #[path = "../../../../mirror/tests/redis/server.rs"]
 pub(crate) mod redis;
+#[expect(dead_code, reason = "the tests of the crate itself ask more of it")]
+#[path = "../../../../objects/tests/objects/proxy.rs"]
+pub(crate) mod s3_proxy;
+#[expect(dead_code, reason = "the tests of the crate itself ask more of it")]
+#[path = "../../../../objects/tests/objects/server.rs"]
+pub(crate) mod s3_server;
 pub(crate) mod sim;
 
 use process::Running;
