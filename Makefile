@@ -313,10 +313,12 @@ VENV := $(abspath $(TARGET))/python-venv
 WHEELS := $(abspath $(TARGET))/python-wheels
 PYTHON_PROFILE ?= dev
 PIP = "$(VENV)/bin/pip" install -q --disable-pip-version-check
+# Ray, on which the tests run partitions of the lab (crates/python/tests/test_parts.py): releases of this minor version.
+RAY := 'ray==2.60.*'
 # Programs of others that recompute every score (crates/python/tests/test_scores_peers.py); a test says what it misses. confseq is compiled
 # where the headers of Boost are. Its own build asks for a pybind11 that no CPython after 3.10 compiles with, so it is built with a
 # newer one.
-PEERS = { $(PIP) scores model-diagnostics scikit-learn scipy || true; }; { $(PIP) --only-binary :all: xgboost-cpu catboost || true; }; \
+PEERS = { $(PIP) scores model-diagnostics scikit-learn scipy || true; }; { $(PIP) --only-binary :all: xgboost-cpu catboost || true; }; { $(PIP) --only-binary :all: $(RAY) || true; }; \
 	"$(VENV)/bin/python" -c 'import comparecast' 2>/dev/null || ! [ -d "$${BOOST_ROOT:-/usr}/include/boost/math" ] || { \
 		$(PIP) scikit-build 'pybind11>=2.11' 'cmake<4' ninja setuptools wheel tqdm seaborn openpyxl && \
 		CPLUS_INCLUDE_PATH="$${BOOST_ROOT:-/usr}/include" PATH="$(VENV)/bin:$$PATH" $(PIP) --no-build-isolation --no-deps confseq comparecast; } || true

@@ -34,8 +34,8 @@ def recorded():
     return lake, RECORDED
 
 
-def synthetic(seconds=5_400, seed=7):
-    """A lake with a market that is made up, and its name.
+def synthetic(seconds=5_400, seed=7, begin=1_735_689_600_000_000_000):
+    """A lake with a market that is made up, and its name; ``begin`` is its first nanosecond since 1970, without it 2025-01-01T00:00:00Z.
 
     A hidden pressure between -1 and 1, which lasts some seconds, tilts sizes at the best prices and the next moves of the mid; volatility
     changes between calm and wild every ten minutes or so. Every number comes from the seed.
@@ -44,7 +44,6 @@ def synthetic(seconds=5_400, seed=7):
     draws = np.random.default_rng(seed)
     pressure, wild, units = 0.0, False, 1_000_000
     books, trades = [], []
-    begin = 1_735_689_600_000_000_000  # 2025-01-01T00:00:00Z
     for second in range(seconds):
         if draws.random() < 1 / 600:
             wild = not wild

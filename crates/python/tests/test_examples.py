@@ -1,11 +1,15 @@
 """The examples run on real bars: before, after, fallback."""
 
 import importlib.util
+import os
 import pathlib
+import subprocess
 import sys
 
 import pandas as pd
 import pytest
+
+from conftest import BINARY, ROOT
 
 
 def example(name):
@@ -57,3 +61,17 @@ def test_freqtrade_style(bars, caplog):
     assert s.custom_stoploss("ETH/USDT", 3_000.0, "short") == s.stoploss
     assert s.custom_stake_amount("ETH/USDT", 3_000.0, "short", 100.0) <= 100.0
     assert "no context" in caplog.text
+
+
+def test_parts_anywhere(tmp_path):
+    if not BINARY:
+        pytest.skip("BAROGRAPH_BIN names no program")
+    # Ray has tests of its own, with one cluster for all of them.
+    (tmp_path / "ray.py").write_text("raise ImportError('left out')\n")
+    line = [sys.executable, ROOT / "crates/python/examples/parts_anywhere.py", ROOT / "testdata/history", BINARY, "2026-01", "2026-01"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run(line, capture_output=True, text=True, env=env, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout.splitlines()
+    assert printed[0] == "6 partitions" and len({row.split()[-1] for row in printed[1:4]}) == 1
+    assert all("pip install" in row for row in printed[4:]) and len(printed) == 6
