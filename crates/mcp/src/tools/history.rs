@@ -4,6 +4,7 @@ use super::{Answering, MARKET, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
+use crate::keep::KeptParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -56,7 +57,8 @@ async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let rows = items(&found, "items");
     let mut answer = ToolAnswer::default();
     answer.field("market", call.args.needed("market"));
-    let catalogue = call.get_now("catalogue", &[]).await?;
+    let catalogue =
+        call.get_now("catalogue", &[], KeptParts::Within(&[("items", KeptParts::Fields(&["id", "unit"]))])).await?;
     let unit = |id: &&str| {
         let known = items(&catalogue, "items").iter().find(|f| word(f, "id") == *id)?;
         Some(((*id).to_owned(), known["unit"].clone()))
@@ -78,17 +80,21 @@ async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
 async fn changes(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     call.within(CHANGES)?;
     let limit = CHANGES.to_string();
-    let found = call
-        .get(
-            &call.of_market("events"),
-            &[
-                ("pattern", Some(CHANGED)),
-                ("start", call.args.text("from")),
-                ("end", call.args.text("to")),
-                ("limit", Some(&limit)),
-            ],
-        )
-        .await?;
+    let asked = [
+        ("pattern", Some(CHANGED)),
+        ("start", call.args.text("from")),
+        ("end", call.args.text("to")),
+        ("limit", Some(limit.as_str())),
+    ];
+    let shown = KeptParts::Within(&[
+        ("instrument", KeptParts::All),
+        ("timestamp", KeptParts::All),
+        ("pattern_type", KeptParts::All),
+        ("title", KeptParts::All),
+        ("data", KeptParts::Fields(&["from", "to"])),
+    ]);
+    let keep = KeptParts::Within(&[("items", shown), ("next_cursor", KeptParts::All)]);
+    let found = call.get_parts(&call.of_market("events"), &asked, keep).await?;
     let rows = items(&found, "items");
     let mut answer = ToolAnswer::default();
     answer.field("market", rows.first().map_or(call.args.needed("market"), |row| word(row, "instrument")));
