@@ -67,6 +67,7 @@ impl AdviceView {
     pub fn completed(mut self) -> Self {
         let stop = &mut self.stop;
         stop.r = stop.used.map(|used| (self.entry - used).abs()).filter(|r| *r > 0.0);
+        stop.r_atr = stop.r.zip(stop.atr.filter(|atr| *atr > 0.0)).map(|(r, atr)| r / atr);
         self
     }
 }
@@ -233,6 +234,8 @@ pub struct StopView {
     pub source: Option<&'static str>,
     /// Distance from the entry to it (R).
     pub r: Option<f64>,
+    /// The same in ATR, to be held against `stop_loss_atr_mult`; null without an ATR.
+    pub r_atr: Option<f64>,
     /// `entry ∓ multiplier · ATR`.
     pub base: Option<f64>,
     /// ATR the distances are measured in.
