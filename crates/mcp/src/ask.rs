@@ -1,7 +1,7 @@
 //! Questions to the routes of the server, one address and perhaps a body each.
 
 use crate::fault::CallFault;
-use crate::keep::KeptParts;
+use crate::keep::ShownParts;
 use barograph_api::Inside;
 use bytes::Bytes;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub(crate) async fn bytes(inside: &Inside, address: &str, body: Option<Value>) -
 
 /// What a route answers.
 pub(crate) async fn json(inside: &Inside, address: &str, body: Option<Value>) -> Result<Value, CallFault> {
-    parts(inside, address, body, KeptParts::All).await
+    parts(inside, address, body, ShownParts::All).await
 }
 
 /// Parts of what a route answers.
@@ -50,7 +50,7 @@ pub(crate) async fn parts(
     inside: &Inside,
     address: &str,
     body: Option<Value>,
-    keep: KeptParts<'_>,
+    keep: ShownParts<'_>,
 ) -> Result<Value, CallFault> {
     let found = bytes(inside, address, body).await?;
     keep.read(&found).map_err(|e| CallFault::new(format!("the answer cannot be read: {e}")))

@@ -7,16 +7,16 @@ use std::borrow::Cow;
 
 /// What of a value is kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum KeptParts<'a> {
+pub(crate) enum ShownParts<'a> {
     /// All of it.
     All,
     /// These fields of an object, or of each object in a list, whole.
     Fields(&'a [&'a str]),
     /// These fields, each as far as it says.
-    Within(&'a [(&'a str, KeptParts<'a>)]),
+    Within(&'a [(&'a str, ShownParts<'a>)]),
 }
 
-impl<'a> KeptParts<'a> {
+impl<'a> ShownParts<'a> {
     /// The parts of a document; fields that it does not have are not there.
     pub(crate) fn read(self, document: &[u8]) -> serde_json::Result<Value> {
         let mut reader = serde_json::Deserializer::from_slice(document);
@@ -34,7 +34,7 @@ impl<'a> KeptParts<'a> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for KeptParts<'_> {
+impl<'de> DeserializeSeed<'de> for ShownParts<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
@@ -69,7 +69,7 @@ impl<'de> Visitor<'de> for Name {
     }
 }
 
-impl<'de> Visitor<'de> for KeptParts<'_> {
+impl<'de> Visitor<'de> for ShownParts<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,10 +134,10 @@ mod tests {
     fn what_is_kept_is_as_it_was_and_the_rest_is_not_there() {
         let document = json!({"a": 1, "b": {"c": -2, "d": [1.5, null, true]}, "items": [{"x": "\u{e9}\"", "y": {"z": 1}}, {"x": null}]});
         let cases = [
-            (KeptParts::All, document.clone()),
-            (KeptParts::Fields(&["a", "b", "none"]), json!({"a": 1, "b": document["b"]})),
+            (ShownParts::All, document.clone()),
+            (ShownParts::Fields(&["a", "b", "none"]), json!({"a": 1, "b": document["b"]})),
             (
-                KeptParts::Within(&[("b", KeptParts::Fields(&["d"])), ("items", KeptParts::Fields(&["x"]))]),
+                ShownParts::Within(&[("b", ShownParts::Fields(&["d"])), ("items", ShownParts::Fields(&["x"]))]),
                 json!({"b": {"d": [1.5, null, true]}, "items": [{"x": "\u{e9}\""}, {"x": null}]}),
             ),
         ];
@@ -145,10 +145,10 @@ mod tests {
             assert_eq!(keep.read(document.to_string().as_bytes()).unwrap(), expected, "{keep:?}");
         }
         assert!(
-            KeptParts::Fields(&["a"]).read(br#"{"a": 1, "b": }"#).is_err(),
+            ShownParts::Fields(&["a"]).read(br#"{"a": 1, "b": }"#).is_err(),
             "what is not kept is read all the same"
         );
-        assert!(KeptParts::All.read(b"{} x").is_err());
-        assert_eq!(KeptParts::Fields(&["a"]).read(br#"{"\u0061": 1}"#).unwrap(), json!({"a": 1}));
+        assert!(ShownParts::All.read(b"{} x").is_err());
+        assert_eq!(ShownParts::Fields(&["a"]).read(br#"{"\u0061": 1}"#).unwrap(), json!({"a": 1}));
     }
 }

@@ -4,7 +4,7 @@ use super::{Answering, MARKET, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
-use crate::keep::KeptParts;
+use crate::keep::ShownParts;
 use serde_json::{Value, json};
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -33,19 +33,19 @@ const LEFT_OUT: [&str; 10] = [
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let told =
-        if call.args.flag("why") { KeptParts::All } else { KeptParts::Fields(&["freshness_warning", "reasoning"]) };
+        if call.args.flag("why") { ShownParts::All } else { ShownParts::Fields(&["freshness_warning", "reasoning"]) };
     let named = ["headline", "instrument", "timestamp", "recorded_until", "price", "regimes", "guidance"];
     let keep = [
-        named.map(|name| (name, KeptParts::All)).as_slice(),
+        named.map(|name| (name, ShownParts::All)).as_slice(),
         &[
             ("explanation", told),
-            ("calls", KeptParts::Fields(&["sentence"])),
-            ("stop_vulnerability", KeptParts::Fields(&["long", "short"])),
-            ("health", KeptParts::Fields(&["score"])),
+            ("calls", ShownParts::Fields(&["sentence"])),
+            ("stop_vulnerability", ShownParts::Fields(&["long", "short"])),
+            ("health", ShownParts::Fields(&["score"])),
         ],
     ]
     .concat();
-    let found = call.get_parts(&call.of_market("context"), &[], KeptParts::Within(&keep)).await?;
+    let found = call.get_parts(&call.of_market("context"), &[], ShownParts::Within(&keep)).await?;
     let mut answer = ToolAnswer::default();
     answer.fields(&found, &["headline"]);
     answer.field("market", word(&found, "instrument"));

@@ -5,7 +5,7 @@ use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::ask::segment;
 use crate::fault::CallFault;
-use crate::keep::KeptParts;
+use crate::keep::ShownParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -52,7 +52,7 @@ async fn all(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         ("order", Some("desc")),
         ("limit", Some(limit.as_str())),
     ];
-    let keep = KeptParts::Within(&[("items", KeptParts::Fields(&FIELDS)), ("next_cursor", KeptParts::All)]);
+    let keep = ShownParts::Within(&[("items", ShownParts::Fields(&FIELDS)), ("next_cursor", ShownParts::All)]);
     let found = call.get_parts("events", &parameters, keep).await?;
     // The newest record of an alert says what became of it.
     let mut seen = std::collections::BTreeSet::new();

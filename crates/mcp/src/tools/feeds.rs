@@ -4,7 +4,7 @@ use super::{Answering, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
-use crate::keep::KeptParts;
+use crate::keep::ShownParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -29,9 +29,9 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     }
     let asked = async |limit: &str| {
         let of = [("venue", call.args.text("venue")), ("market", call.args.text("market")), ("limit", Some(limit))];
-        let whole = ["ts", "counts", "next_cursor", "venues"].map(|name| (name, KeptParts::All));
-        let keep = [whole.as_slice(), &[("items", KeptParts::Fields(&FIELDS))]].concat();
-        call.get_now("feeds", &of, KeptParts::Within(&keep)).await
+        let whole = ["ts", "counts", "next_cursor", "venues"].map(|name| (name, ShownParts::All));
+        let keep = [whole.as_slice(), &[("items", ShownParts::Fields(&FIELDS))]].concat();
+        call.get_now("feeds", &of, ShownParts::Within(&keep)).await
     };
     match asked(FEW).await {
         Ok(found) if call.from > 0 || has_lost(&found["counts"]) => Ok(listened(call, &asked(MOST).await?)),

@@ -4,7 +4,7 @@ use super::{Answering, MARKET, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
-use crate::keep::KeptParts;
+use crate::keep::ShownParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -58,7 +58,7 @@ async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let mut answer = ToolAnswer::default();
     answer.field("market", call.args.needed("market"));
     let catalogue =
-        call.get_now("catalogue", &[], KeptParts::Within(&[("items", KeptParts::Fields(&["id", "unit"]))])).await?;
+        call.get_now("catalogue", &[], ShownParts::Within(&[("items", ShownParts::Fields(&["id", "unit"]))])).await?;
     let unit = |id: &&str| {
         let known = items(&catalogue, "items").iter().find(|f| word(f, "id") == *id)?;
         Some(((*id).to_owned(), known["unit"].clone()))
@@ -86,14 +86,14 @@ async fn changes(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         ("end", call.args.text("to")),
         ("limit", Some(limit.as_str())),
     ];
-    let shown = KeptParts::Within(&[
-        ("instrument", KeptParts::All),
-        ("timestamp", KeptParts::All),
-        ("pattern_type", KeptParts::All),
-        ("title", KeptParts::All),
-        ("data", KeptParts::Fields(&["from", "to"])),
+    let shown = ShownParts::Within(&[
+        ("instrument", ShownParts::All),
+        ("timestamp", ShownParts::All),
+        ("pattern_type", ShownParts::All),
+        ("title", ShownParts::All),
+        ("data", ShownParts::Fields(&["from", "to"])),
     ]);
-    let keep = KeptParts::Within(&[("items", shown), ("next_cursor", KeptParts::All)]);
+    let keep = ShownParts::Within(&[("items", shown), ("next_cursor", ShownParts::All)]);
     let found = call.get_parts(&call.of_market("events"), &asked, keep).await?;
     let rows = items(&found, "items");
     let mut answer = ToolAnswer::default();

@@ -4,7 +4,7 @@ use super::{Answering, MARKET, ToolCall, ToolSpec, items};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
-use crate::keep::KeptParts;
+use crate::keep::ShownParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -28,9 +28,9 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     if call.args.number("within").is_some_and(|within| within < 0.0) {
         return Err(CallFault::new("within: it is a distance in percent, 0 or more"));
     }
-    let keep = KeptParts::Fields(&["instrument", "timestamp", "price"]);
+    let keep = ShownParts::Fields(&["instrument", "timestamp", "price"]);
     let context = call.get_parts(&call.of_market("context"), &[], keep).await?;
-    let keep = KeptParts::Within(&[("items", KeptParts::Fields(&FIELDS))]);
+    let keep = ShownParts::Within(&[("items", ShownParts::Fields(&FIELDS))]);
     let asked = [("active", Some("true")), ("limit", Some(MOST))];
     let found = call.get_parts(&call.of_market("levels"), &asked, keep).await?;
     let price = context["price"].as_f64().filter(|p| *p > 0.0);

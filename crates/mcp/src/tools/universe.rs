@@ -4,7 +4,7 @@ use super::{Answering, ToolCall, ToolSpec, items};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
-use crate::keep::KeptParts;
+use crate::keep::ShownParts;
 use serde_json::{Value, json};
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -29,15 +29,18 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 /// What is shown of a market.
 const FIELDS: [&str; 6] = ["instrument", "price", "vol_annual", "risk", "volatility", "lead_score"];
 /// What is shown of all, and by what markets are found.
-const SHOWN: KeptParts<'_> = KeptParts::Within(&[
-    ("timestamp", KeptParts::All),
-    ("leading_asset", KeptParts::All),
-    ("markets", KeptParts::Fields(&["instrument", "asset", "price", "vol_annual", "risk", "volatility", "lead_score"])),
+const SHOWN: ShownParts<'_> = ShownParts::Within(&[
+    ("timestamp", ShownParts::All),
+    ("leading_asset", ShownParts::All),
+    (
+        "markets",
+        ShownParts::Fields(&["instrument", "asset", "price", "vol_annual", "risk", "volatility", "lead_score"]),
+    ),
     (
         "pairs",
-        KeptParts::Within(&[
-            ("asset_pair", KeptParts::All),
-            ("reading", KeptParts::Fields(&["a", "b", "corr_20", "corr_30d", "band", "state", "lead"])),
+        ShownParts::Within(&[
+            ("asset_pair", ShownParts::All),
+            ("reading", ShownParts::Fields(&["a", "b", "corr_20", "corr_30d", "band", "state", "lead"])),
         ]),
     ),
 ]);
