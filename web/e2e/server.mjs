@@ -121,6 +121,11 @@ export class Server {
     writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 
+  /** Where a file of the data folder lies. */
+  place(file) {
+    return join(this.#data, file);
+  }
+
   /** Text of a file of the data folder; null where there is none. */
   kept(file) {
     const path = join(this.#data, file);

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { LIVE, NIGHT } from './views.mjs';
 
 const BTC = 'binance-usdm:BTCUSDT';
-const PAGES = ['/', `/?as_of=${NIGHT}`, `/m/${BTC}?as_of=2026-02-05T15:30:00Z`, `/m/${LIVE}`, '/alerts', '/scorecard', '/regimes', '/volatility', '/universe', '/funding', '/cascades', '/positions', '/feeds', '/lab', '/paper', '/whatif'];
+const PAGES = ['/', `/?as_of=${NIGHT}`, `/m/${BTC}?as_of=2026-02-05T15:30:00Z`, `/m/${LIVE}`, '/alerts', '/scorecard', '/regimes', '/volatility', '/universe', '/funding', '/cascades', '/positions', '/feeds', '/lab', '/agents', '/paper', '/whatif'];
 const SCREENS = [
   { name: 'desktop', width: 1350, height: 940, most: 0.05 },
   { name: 'phone', width: 390, height: 844, most: 0.1 },

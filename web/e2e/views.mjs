@@ -1,6 +1,7 @@
 // Every view of the page with what must stand on it. The history of 2026-02-05 is part of the program, so its values are known;
 // of the live markets the API says at the same moment what has to be seen.
 import assert from 'node:assert/strict';
+import { SESSION, examined, listedSessions, noSession, oneSession } from './agents.mjs';
 import { amount, cellsOf, percent, said, until } from './figures.mjs';
 import { STUDY, labStudy } from './lab.mjs';
 import { paperLog } from './paper.mjs';
@@ -508,6 +509,34 @@ export const VIEWS = [
       if (external) return;
       assert.match(await text(page, 'lab-control'), /^No leak control\./);
       await page.getByText('barograph lab importance binance-usdm:BTCUSDT --target ret_1s').waitFor();
+    },
+  },
+  {
+    name: 'agents-empty',
+    path: '/agents',
+    ready: (page) => page.getByRole('heading', { name: 'Agents', exact: true }).waitFor(),
+    check: noSession,
+  },
+  {
+    name: 'agents',
+    path: '/agents',
+    before: examined,
+    ready: (page) => page.getByRole('heading', { name: 'Agents', exact: true }).waitFor(),
+    check: async (page, server) => {
+      if ((await server.get('/api/v1/agent-sessions')).items.length === 0) return;
+      await page.getByTestId('agent-sessions').waitFor();
+      await listedSessions(page, server);
+    },
+  },
+  {
+    name: 'agents-session',
+    path: external ? '/agents' : SESSION,
+    before: examined,
+    ready: (page) => page.getByRole('heading', { name: 'Agents', exact: true }).waitFor(),
+    check: async (page, server) => {
+      if (external) return;
+      await page.getByTestId('session-scores').waitFor();
+      await oneSession(page, server);
     },
   },
   {

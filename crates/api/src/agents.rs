@@ -7,13 +7,14 @@ use crate::state::{App, SharedState};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, Method, Request, Response};
+use axum::http::{Extensions, HeaderValue, Method, Request, Response};
 use bytes::Bytes;
 use core::fmt;
 use core::pin::Pin;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 
 /// Answers what is sent to `/mcp`. Host, caller and limits were checked as for every request.
@@ -48,6 +49,18 @@ impl fmt::Debug for Inside {
     }
 }
 
+tokio::task_local! {
+    /// There while a route is asked from within.
+    static WITHIN: ();
+}
+
+/// Is this the read of a route that was asked from within, which may be done where it is? Such a question has a task of its own, which
+/// waits for nothing else; a read of a millisecond is over before another thread has woken up for it.
+pub(crate) fn reads_in_place() -> bool {
+    let is_threaded = || Handle::try_current().is_ok_and(|h| h.runtime_flavor() == RuntimeFlavor::MultiThread);
+    WITHIN.try_with(|()| ()).is_ok() && is_threaded()
+}
+
 /// What a route answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InsideReply {
@@ -69,6 +82,11 @@ impl Inside {
         Self { router: routes::inner(app) }
     }
 
+    /// That of the server which was asked, as it was made once: a hundred routes are not set up for each call.
+    pub(crate) fn at(app: &SharedState, request: &Extensions) -> Self {
+        request.get::<Self>().cloned().unwrap_or_else(|| Self::of(app))
+    }
+
     /// Asks an address, as in `/api/v1/markets?limit=10`; with a body of JSON it is posted.
     pub async fn ask(&self, address: &str, body: Option<Bytes>) -> InsideReply {
         let method = if body.is_some() { Method::POST } else { Method::GET };
@@ -79,7 +97,8 @@ impl Inside {
             return InsideReply { status: 404, body: Bytes::from_static(b"{\"detail\":\"this is no address\"}") };
         };
         *request.uri_mut() = uri;
-        let response = match TowerToHyperService::new(self.router.clone()).call(request).await {
+        let answered = WITHIN.scope((), TowerToHyperService::new(self.router.clone()).call(request)).await;
+        let response = match answered {
             Ok(response) => response,
             Err(never) => match never {},
         };

@@ -49,20 +49,11 @@ impl FeedFilter {
         key: impl Fn(&T) -> (&InstrumentName, StatusState),
         view: impl Fn(T) -> LiveStreamView,
     ) -> FeedPage {
-        let mut page = FeedPage { counts: FeedCounts::default(), items: Vec::new(), next: None };
+        let mut page = FeedPage::default();
         for (position, stream) in streams.into_iter().enumerate() {
             let (instrument, state) = key(&stream);
-            if !self.wants(instrument) {
-                continue;
-            }
-            page.counts.add(state);
-            if position < self.from || self.state.is_some_and(|s| s != state) || page.next.is_some() {
-                continue;
-            }
-            if page.items.len() < self.limit {
+            if page.counts_in(self, position, instrument, state) {
                 page.items.push(view(stream));
-            } else {
-                page.next = Some(position);
             }
         }
         page
@@ -70,7 +61,7 @@ impl FeedFilter {
 }
 
 /// What [`FeedFilter::page`] has chosen.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct FeedPage {
     /// All streams of the venue and market asked about, whatever their state and page.
     pub counts: FeedCounts,
@@ -78,6 +69,29 @@ pub struct FeedPage {
     pub items: Vec<LiveStreamView>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<usize>,
+}
+
+impl FeedPage {
+    /// Counts a stream, the one at `position` in the stable order. Is it to be shown, behind those before it?
+    pub fn counts_in(
+        &mut self,
+        filter: &FeedFilter,
+        position: usize,
+        instrument: &InstrumentName,
+        state: StatusState,
+    ) -> bool {
+        if !filter.wants(instrument) {
+            return false;
+        }
+        self.counts.add(state);
+        if position < filter.from || filter.state.is_some_and(|s| s != state) || self.next.is_some() {
+            return false;
+        }
+        if self.items.len() >= filter.limit {
+            self.next = Some(position);
+        }
+        self.next.is_none()
+    }
 }
 
 /// Streams by continuity.

@@ -13,6 +13,7 @@ use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENC
 use axum::http::{HeaderValue, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
+use core::any::Any;
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
@@ -77,13 +78,16 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = pin!(future);
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(polled) => polled.map(Ok),
-        Err(panic) => {
-            let text = panic.downcast_ref::<&str>().map(|t| (*t).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Poll::Ready(Err(text.unwrap_or_else(|| "no message".to_owned())))
-        }
+        Err(panic) => Poll::Ready(Err(panic_text(&*panic))),
     })
     .await
+}
+
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|t| (*t).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no message".to_owned())
 }
 
 /// Who asks, and may they? The caller goes with the request.

@@ -1,13 +1,16 @@
 //! What every request shares: the query, the limits, the counters. Immutable but for atomics and semaphores.
 
+use crate::agents;
 use crate::alone::Alone;
 use crate::clients::Clients;
+use crate::guard::panic_text;
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Query, QueryError};
 use crate::serve::{Incident, ServeConfig};
 use crate::telemetry::Telemetry;
 use axum::http::HeaderValue;
 use bytes::Bytes;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
@@ -101,13 +104,18 @@ impl App {
             .await
             .map_err(|_closed| Problem::new(ProblemKind::NotReady, "the server is closing"))?;
         let query = Arc::clone(&self.query);
-        let joined = tokio::task::spawn_blocking(move || {
+        let held = move || {
             let result = read(&*query);
             drop(place);
             result
-        })
-        .await;
-        match joined {
+        };
+        let done = if agents::reads_in_place() {
+            let done = catch_unwind(AssertUnwindSafe(|| tokio::task::block_in_place(held)));
+            done.map_err(|panic| panic_text(&*panic))
+        } else {
+            tokio::task::spawn_blocking(held).await.map_err(|panicked| panicked.to_string())
+        };
+        match done {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.problem(route, &error)),
             Err(panicked) => {

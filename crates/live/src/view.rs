@@ -5,8 +5,8 @@ use crate::links;
 use crate::meter::Meter;
 use crate::mirror::Mirroring;
 use barograph_api::feeds::{
-    BudgetView, ErrorView, FeedCounts, FeedsPulse, JournalView, LagView, PULSE_STREAMS_MAX, QueueView, TrafficView,
-    VenueFeedView, urgency,
+    BudgetView, ErrorView, FeedCounts, FeedPage, FeedsPulse, JournalView, LagView, PULSE_STREAMS_MAX, QueueView,
+    TrafficView, VenueFeedView, urgency,
 };
 use barograph_api::live::{BookView, DataOrigin, LiveStreamView, OpenMinuteView};
 use barograph_api::{FeedFilter, FeedHealth, FeedsView};
@@ -64,9 +64,16 @@ impl Live for LiveView {
 
     /// All streams, venues and queues.
     fn feeds(&self, filter: &FeedFilter, now: Ts) -> FeedsView {
-        let all = self.board.all();
-        let streams = all.iter().flat_map(|(_, market)| &market.streams);
-        let page = filter.page(streams, |s| (&s.decl.instrument, s.state), |s| stream(s, now));
+        // Of eight thousand streams those of the page are copied, each under the lock of its market.
+        let (mut page, mut position) = (FeedPage::default(), 0);
+        self.board.each(|_, market| {
+            for s in &market.streams {
+                if page.counts_in(filter, position, &s.decl.instrument, s.state) {
+                    page.items.push(stream(s, now));
+                }
+                position += 1;
+            }
+        });
         let mut view = FeedsView::new(now, self.origin(), page);
         let stats = self.net.stats();
         view.venues = stats.iter().filter(|v| filter.wants_venue(v.venue)).map(|v| self.venue(v, now)).collect();

@@ -1,6 +1,7 @@
 //! An answer before it is cut: parts, those that matter most first.
 
 use crate::number::short;
+use core::borrow::Borrow;
 use serde_json::{Value, json};
 
 /// What a tool answers.
@@ -42,10 +43,16 @@ impl RowTable {
 
     /// Rows from objects: a column for each of these fields that any of them has.
     pub(crate) fn of_objects(name: &'static str, fields: &[&str], objects: &[Value]) -> Self {
-        let is_known = |field: &&&str| objects.iter().any(|o| o.get(**field).is_some_and(|v| !v.is_null()));
-        let columns: Vec<&str> = fields.iter().filter(is_known).copied().collect();
-        let row = |object: &Value| columns.iter().map(|c| object.get(*c).cloned().unwrap_or_default()).collect();
-        Self::new(name, columns.iter().copied(), objects.iter().map(row))
+        Self::of_first(name, fields, objects, usize::MAX)
+    }
+
+    /// The same, of which only the first `most` are written.
+    pub(crate) fn of_first<V: Borrow<Value>>(name: &'static str, fields: &[&str], objects: &[V], most: usize) -> Self {
+        let has = |object: &V, field: &str| object.borrow().get(field).is_some_and(|v| !v.is_null());
+        let columns: Vec<&str> =
+            fields.iter().filter(|field| objects.iter().any(|object| has(object, field))).copied().collect();
+        let row = |object: &V| columns.iter().map(|c| object.borrow().get(*c).cloned().unwrap_or_default()).collect();
+        Self::new(name, columns.iter().copied(), objects.iter().take(most).map(row))
     }
 
     pub(crate) fn first(&self, count: usize) -> Self {

@@ -1,6 +1,7 @@
 //! Questions to the routes of the server, one address and perhaps a body each.
 
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use barograph_api::Inside;
 use bytes::Bytes;
 use serde_json::Value;
@@ -41,8 +42,18 @@ pub(crate) async fn bytes(inside: &Inside, address: &str, body: Option<Value>) -
 
 /// What a route answers.
 pub(crate) async fn json(inside: &Inside, address: &str, body: Option<Value>) -> Result<Value, CallFault> {
+    parts(inside, address, body, ShownParts::All).await
+}
+
+/// Parts of what a route answers.
+pub(crate) async fn parts(
+    inside: &Inside,
+    address: &str,
+    body: Option<Value>,
+    keep: ShownParts<'_>,
+) -> Result<Value, CallFault> {
     let found = bytes(inside, address, body).await?;
-    serde_json::from_slice(&found).map_err(|e| CallFault::new(format!("the answer cannot be read: {e}")))
+    keep.read(&found).map_err(|e| CallFault::new(format!("the answer cannot be read: {e}")))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod ask;
 mod budget;
 mod fault;
 mod http;
+mod keep;
 mod locked;
 mod mask;
 mod number;

@@ -107,6 +107,8 @@ def test_the_side_changes_what_is_said_and_none_is_no_side(frame):
         of(None).get_stop_loss()
     advice = of("short").advice()
     assert advice["verdict"] in ("ALLOW", "CAUTION", "AVOID") and advice["stop"]["used"] > price
+    stop = advice["stop"]
+    assert stop["r_atr"] == stop["r"] / stop["atr"] and stop["r"] == stop["used"] - advice["entry"]
 
 
 @pytest.mark.parametrize("word", ["long", "LONG", "BUY", "buy", 1, 1.0, np.int64(1)])

@@ -157,6 +157,13 @@ impl<'a> Kept<'a> {
         Self { key, keep: books.keep(info), lens }
     }
 
+    /// The same of a run whose rows this lens explains.
+    pub fn seen_by(key: &'a RunKey, lens: &Lens) -> Self {
+        let instrument = crate::render::instrument(&key.instrument);
+        let lens = Lens { instrument, held: None, calls: None, ..lens.clone() };
+        Self { key, keep: lens.book.detectors.keep, lens: Some(lens) }
+    }
+
     /// A record as it goes over the wire, with what its minute says of it.
     pub fn view(&self, reader: &dyn Reader, known: &KnownAlert, as_of: Option<Ts>) -> Result<EventView> {
         let minute =

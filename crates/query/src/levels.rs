@@ -8,7 +8,7 @@ use barograph_api::{LevelFilter, LevelView, Page, SeriesWindow};
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Level, LevelChange, Side, Span, Ts};
 use barograph_engine::liquidity::{TimeframeOptions, strength_at};
-use barograph_store::{LevelQuery, Range, Reader, Result, RunInfo};
+use barograph_store::{LevelQuery, Range, Reader, Result, RunInfo, RunKey};
 
 /// The longest timeframe levels are built on.
 const LONGEST: Span = Span::hours(1);
@@ -18,21 +18,38 @@ fn lifetime(timeframe: Span) -> Span {
     timeframe.times(TimeframeOptions::default().lifetime())
 }
 
+/// A run and how far it reaches.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunReach {
+    /// Its market and logic version.
+    pub key: RunKey,
+    /// Its newest minute; `None` where it has none.
+    pub newest: Option<Ts>,
+}
+
+impl RunReach {
+    /// As it is stored.
+    #[must_use]
+    pub fn of(info: &RunInfo) -> Self {
+        Self { key: info.spec.key.clone(), newest: info.minutes.map(|(_, last)| last) }
+    }
+}
+
 /// The moment an answer is of.
-fn moment(info: &RunInfo, as_of: Option<Ts>, now: Ts) -> Ts {
-    let newest = info.minutes.map_or(now, |(_, last)| last + LATENESS);
+fn moment(run: &RunReach, as_of: Option<Ts>, now: Ts) -> Ts {
+    let newest = run.newest.map_or(now, |last| last + LATENESS);
     as_of.unwrap_or(now).min(newest)
 }
 
 /// A page of levels by confirmation.
 pub fn page(
     reader: &dyn Reader,
-    info: &RunInfo,
+    run: &RunReach,
     filter: &LevelFilter,
     window: &SeriesWindow,
     now: Ts,
 ) -> Result<Page<LevelView>> {
-    let at = moment(info, window.as_of, now);
+    let at = moment(run, window.as_of, now);
     let alive = |change: &LevelChange| at - change.level.confirmed_at <= lifetime(change.level.timeframe);
     // Nothing that lives is older than the longest life.
     let oldest = if filter.active { Ts(at.0.saturating_sub(lifetime(LONGEST).0)) } else { Ts::MIN };
@@ -49,7 +66,7 @@ pub fn page(
             limit: wanted + skip,
             as_of: window.as_of,
         };
-        let found = reader.levels(&info.spec.key, &query)?;
+        let found = reader.levels(&run.key, &query)?;
         let kept = found.items.iter().filter(|c| !filter.active || alive(c));
         let views: Vec<LevelView> = kept.map(|c| view(c, at)).collect();
         let passed = skip.min(views.len());
@@ -66,15 +83,15 @@ pub fn page(
 }
 
 /// Every level that stands at a moment, as advice and positions ask about them.
-pub fn standing(reader: &dyn Reader, info: &RunInfo, as_of: Option<Ts>, now: Ts) -> Result<Vec<Level>> {
-    let at = moment(info, as_of, now);
+pub fn standing(reader: &dyn Reader, run: &RunReach, as_of: Option<Ts>, now: Ts) -> Result<Vec<Level>> {
+    let at = moment(run, as_of, now);
     let query = LevelQuery {
         range: Range { start: Ts(at.0.saturating_sub(lifetime(LONGEST).0)), end: Ts::MAX },
         standing: true,
         as_of,
         ..LevelQuery::default()
     };
-    let found = reader.levels(&info.spec.key, &query)?;
+    let found = reader.levels(&run.key, &query)?;
     let alive = found.items.iter().filter(|c| at - c.level.confirmed_at <= lifetime(c.level.timeframe));
     Ok(alive.map(|c| Level { strength: strength_at(c, at), ..c.level.clone() }).collect())
 }

@@ -46,6 +46,7 @@ mod watches;
 mod whatif;
 
 use crate::contest::InUse;
+use crate::levels::RunReach;
 use crate::live::Live;
 use crate::render::{Books, Lens, align};
 use crate::{Error, chain};
@@ -294,6 +295,14 @@ impl Service {
         Ok((info.clone(), lens))
     }
 
+    /// The run of a market and how far it reaches: of the present and the configured book from memory, where its minutes are.
+    fn run_at(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<RunReach, QueryError> {
+        if let (None, None, Some(latest)) = (book, as_of, self.market(id)) {
+            return Ok(RunReach { key: latest.key(), newest: Some(latest.row.ts) });
+        }
+        Ok(RunReach::of(&self.run(id, book)?.0))
+    }
+
     /// Is it that there is nothing yet? A live process makes rows of its own book within a minute.
     fn is_empty(&self, e: &QueryError) -> bool {
         let other = matches!(e, QueryError::OtherBook { .. });
@@ -364,6 +373,10 @@ impl Service {
 }
 
 impl Latest {
+    fn key(&self) -> RunKey {
+        RunKey { instrument: self.lens.instrument.name.clone(), logic_version: self.lens.logic_version.clone() }
+    }
+
     fn shows(&self, lens: &Lens, row: &MinuteRow, previous: Option<&MinuteRow>) -> bool {
         let same_lens = self.lens.logic_version == lens.logic_version
             && self.lens.streams == lens.streams

@@ -9076,6 +9076,11 @@ export interface components {
             r: number | null;
             /**
              * Format: double
+             * @description The same in ATR, to be held against `stop_loss_atr_mult`; null without an ATR.
+             */
+            r_atr: number | null;
+            /**
+             * Format: double
              * @description `entry ∓ multiplier · ATR`.
              */
             base: number | null;

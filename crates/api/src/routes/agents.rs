@@ -28,7 +28,7 @@ pub(super) async fn ask(
     // Whoever came with the token of a session is answered by it.
     let of_session = request.extensions().get::<AgentDoor>().cloned();
     match of_session.or_else(|| app.config.agents.clone()) {
-        Some(door) => Ok(door.0.answer(Inside::of(&app), request).await),
+        Some(door) => Ok(door.0.answer(Inside::at(&app, request.extensions()), request).await),
         None => Err(Problem::new(ProblemKind::UnknownRoute, "this program has no tools for agents")
             .hint("`make build` builds one that has")),
     }

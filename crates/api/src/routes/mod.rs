@@ -48,10 +48,12 @@ pub(crate) use table::Route;
 pub(crate) use views::VIEWS;
 
 use crate::access::Role;
+use crate::agents::Inside;
 use crate::alias;
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::SharedState;
+use axum::Extension;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, State};
@@ -210,6 +212,7 @@ pub(crate) fn router(app: &SharedState) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn_with_state(app.clone(), guard))
+        .layer(Extension(Inside::of(app)))
         .with_state(app.clone())
 }
 

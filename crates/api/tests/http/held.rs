@@ -90,6 +90,7 @@ pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
             used: request.stop,
             source: Some("user"),
             r: Some(1.0),
+            r_atr: Some(1.0),
             base: Some(1.0),
             atr: Some(1.0),
             on_cluster: Some(level.clone()),

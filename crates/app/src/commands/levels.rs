@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::term::{Paint, fold, minute, minute_and_age, number_of, percent, price};
 use barograph_api::{LevelFilter, LevelView, SeriesWindow};
 use barograph_domain::{InstrumentName, LevelType, Span, Ts};
-use barograph_query::levels::page;
+use barograph_query::levels::{RunReach, page};
 use barograph_query::recorded::day;
 use barograph_query::service::reach;
 use std::io::Write as _;
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), 
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut shown: Vec<LevelView> = Vec::new();
     loop {
-        let found = page(reader.as_ref(), info, &filter, &window, clock::now_in(&settings.data))?;
+        let found = page(reader.as_ref(), &RunReach::of(info), &filter, &window, clock::now_in(&settings.data))?;
         let last = found.items.last().map(|l| l.confirmed_at);
         shown.extend(found.items);
         match last.filter(|_| found.more) {

@@ -113,6 +113,21 @@ fn moments(value: &Value, found: &mut Vec<Ts>) {
 }
 
 #[test]
+fn a_field_of_advice_is_there_for_agents_as_soon_as_it_is_there() {
+    let stored = stored();
+    let server = Server::start(&stored.place, "data");
+    let asked = json!({"market": "BTCUSDT", "side": "short", "entry": 66_000, "stop": 68_000});
+    let told = called(&server, "advise", &with(&asked, "as_of", MOMENT.into()))["structuredContent"]["stop"].clone();
+    let body = json!({"symbol": "BTCUSDT", "side": "SHORT", "entry": 66_000, "stop": 68_000});
+    let stop = server.send("POST", &format!("/api/v1/advice?as_of={MOMENT}"), &body).json()["stop"].clone();
+    for (name, value) in stop.as_object().unwrap().iter().filter(|(_, value)| value.is_number()) {
+        let (told, value) = (told[name].as_f64().unwrap_or_else(|| panic!("{name}: {told}")), value.as_f64().unwrap());
+        assert!((told / value - 1.0).abs() < 1e-4, "{name}: {told} for {value}");
+    }
+    assert!(stop["r_atr"].as_f64() > Some(0.0), "{stop}");
+}
+
+#[test]
 fn every_tool_answers_within_its_budget_and_of_its_moment() {
     let stored = stored();
     let server = Server::start(&stored.place, "data");

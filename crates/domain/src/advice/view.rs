@@ -60,6 +60,18 @@ pub struct AdviceView {
     pub defaults_used: Vec<String>,
 }
 
+impl AdviceView {
+    /// The same with the fields that follow from its others: whoever renders an answer leaves them at their defaults, so that another
+    /// one is added in this file, for every surface at once.
+    #[must_use]
+    pub fn completed(mut self) -> Self {
+        let stop = &mut self.stop;
+        stop.r = stop.used.map(|used| (self.entry - used).abs()).filter(|r| *r > 0.0);
+        stop.r_atr = stop.r.zip(stop.atr.filter(|atr| *atr > 0.0)).map(|(r, atr)| r / atr);
+        self
+    }
+}
+
 /// The market's price behind an answer, and how old it is.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -213,7 +225,7 @@ pub struct ParameterView {
 }
 
 /// The stop: the user's, the computed one, and one off the cluster.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StopView {
     /// The stop all further numbers use: the user's, or the computed one where none was given.
@@ -222,6 +234,8 @@ pub struct StopView {
     pub source: Option<&'static str>,
     /// Distance from the entry to it (R).
     pub r: Option<f64>,
+    /// The same in ATR, to be held against `stop_loss_atr_mult`; null without an ATR.
+    pub r_atr: Option<f64>,
     /// `entry ∓ multiplier · ATR`.
     pub base: Option<f64>,
     /// ATR the distances are measured in.

@@ -67,6 +67,7 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
         open_positions: ctx.and_then(|c| c.words).map_or(open_positions(label), |w| w.open_positions).to_owned(),
         defaults_used: defaults(advice, ctx),
     }
+    .completed()
 }
 
 fn base_rate(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> Option<f64> {
@@ -179,12 +180,13 @@ fn stop_view(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> StopView {
     StopView {
         used: s.used,
         source: s.source,
-        r: s.r,
         base: s.base,
         atr: s.atr,
         on_cluster: nearby(ctx, s.on_level),
         stop_alternative: s.alternative,
         missing: s.missing.or(s.alternative_missing).or(unknown),
+        // What follows from these and the entry.
+        ..StopView::default()
     }
 }
 

@@ -370,10 +370,14 @@ pub(super) fn unit_beside<'a>(unit: Option<&'a str>, feature: Option<&str>) -> O
     unit.or_else(|| feature.filter(|feature| OF_RULES.contains(feature)).map(|_| ""))
 }
 
+/// Ends of names that state a ratio as the unit, so that a field of the answers which has one needs no place in the lists.
+const RATIOS: [&str; 3] = ["_atr", "_fraction", "_share"];
+
 /// What a field holds; `None`: it is not classified.
 pub(super) fn field_kind(tool: &str, field: &str) -> Option<FieldKind> {
     let here = IN_TOOL.iter().find(|(of, name, _)| *of == tool && *name == field).map(|(.., kind)| *kind);
-    here.or_else(|| FIELDS.iter().find(|(_, names)| names.contains(&field)).map(|(kind, _)| *kind))
+    let listed = || FIELDS.iter().find(|(_, names)| names.contains(&field)).map(|(kind, _)| *kind);
+    here.or_else(listed).or_else(|| RATIOS.iter().any(|end| field.ends_with(end)).then_some(Plain))
 }
 
 /// What a number of this unit is.

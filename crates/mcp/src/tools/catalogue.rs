@@ -4,6 +4,7 @@ use super::{Answering, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use barograph_api::nearest;
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 };
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
-    let features = call.get_now("catalogue", &[]).await?;
+    let features = call.get_now("catalogue", &[], ShownParts::All).await?;
     let features = items(&features, "items");
     let mut answer = ToolAnswer::default();
     if let Some(feature) = call.args.text("id").and_then(|id| features.iter().find(|f| word(f, "id") == id)) {
@@ -31,7 +32,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     }
     // Rules are read where they are asked for: a book is large.
     let is_of_rules = call.args.text("id").is_some() || call.args.flag("rules");
-    let rules = if is_of_rules { call.get_now("whatif", &[]).await? } else { Value::Null };
+    let rules = if is_of_rules { call.get_now("whatif", &[], ShownParts::All).await? } else { Value::Null };
     let rules = items(&rules, "items");
     if let Some(id) = call.args.text("id") {
         let of_rule: Vec<Value> =

@@ -4,6 +4,7 @@ use super::{Answering, MARKET, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use serde_json::{Value, json};
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -31,7 +32,20 @@ const LEFT_OUT: [&str; 10] = [
 ];
 
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
-    let found = call.get(&call.of_market("context"), &[]).await?;
+    let told =
+        if call.args.flag("why") { ShownParts::All } else { ShownParts::Fields(&["freshness_warning", "reasoning"]) };
+    let named = ["headline", "instrument", "timestamp", "recorded_until", "price", "regimes", "guidance"];
+    let keep = [
+        named.map(|name| (name, ShownParts::All)).as_slice(),
+        &[
+            ("explanation", told),
+            ("calls", ShownParts::Fields(&["sentence"])),
+            ("stop_vulnerability", ShownParts::Fields(&["long", "short"])),
+            ("health", ShownParts::Fields(&["score"])),
+        ],
+    ]
+    .concat();
+    let found = call.get_parts(&call.of_market("context"), &[], ShownParts::Within(&keep)).await?;
     let mut answer = ToolAnswer::default();
     answer.fields(&found, &["headline"]);
     answer.field("market", word(&found, "instrument"));

@@ -5,6 +5,7 @@ use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::ask::segment;
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -25,6 +26,9 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 
 /// Records of events read at most: an alert has one for its begin and one for its end.
 const MOST: usize = 1_000;
+/// What is shown of an event.
+const FIELDS: [&str; 8] =
+    ["opened_at", "instrument", "pattern_type", "severity", "state", "title", "experimental", "alert_id"];
 /// Records read for a row.
 const EACH: usize = 2;
 
@@ -48,15 +52,15 @@ async fn all(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         ("order", Some("desc")),
         ("limit", Some(limit.as_str())),
     ];
-    let found = call.get("events", &parameters).await?;
+    let keep = ShownParts::Within(&[("items", ShownParts::Fields(&FIELDS)), ("next_cursor", ShownParts::All)]);
+    let found = call.get_parts("events", &parameters, keep).await?;
     // The newest record of an alert says what became of it.
     let mut seen = std::collections::BTreeSet::new();
     let newest = items(&found, "items").iter().filter(|event| seen.insert(word(event, "alert_id").to_owned()));
-    let rows: Vec<Value> = newest.skip(call.skip).cloned().collect();
+    let rows: Vec<&Value> = newest.skip(call.skip).collect();
     let mut answer = ToolAnswer::default();
-    let fields = ["opened_at", "instrument", "pattern_type", "severity", "state", "title", "experimental", "alert_id"];
-    answer.rows(RowTable::of_objects("events", &fields, &rows));
-    answer.beyond = usize::from(found["next_cursor"].is_string());
+    answer.rows(RowTable::of_first("events", &FIELDS, &rows, call.most));
+    answer.beyond = rows.len().saturating_sub(call.most) + usize::from(found["next_cursor"].is_string());
     Ok(answer)
 }
 

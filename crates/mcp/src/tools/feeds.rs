@@ -4,6 +4,7 @@ use super::{Answering, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -16,6 +17,9 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
 
 /// Streams read where none is lost.
 const FEW: &str = "100";
+/// What is shown of a stream that is listened to.
+const FIELDS: [&str; 9] =
+    ["instrument", "metric", "continuity", "age_ms", "reason", "since", "losses", "source", "kind"];
 /// Streams read at most.
 const MOST: &str = "1000";
 
@@ -25,7 +29,9 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     }
     let asked = async |limit: &str| {
         let of = [("venue", call.args.text("venue")), ("market", call.args.text("market")), ("limit", Some(limit))];
-        call.get_now("feeds", &of).await
+        let whole = ["ts", "counts", "next_cursor", "venues"].map(|name| (name, ShownParts::All));
+        let keep = [whole.as_slice(), &[("items", ShownParts::Fields(&FIELDS))]].concat();
+        call.get_now("feeds", &of, ShownParts::Within(&keep)).await
     };
     match asked(FEW).await {
         Ok(found) if call.from > 0 || has_lost(&found["counts"]) => Ok(listened(call, &asked(MOST).await?)),
@@ -47,14 +53,14 @@ fn listened(call: &ToolCall<'_>, found: &Value) -> ToolAnswer {
     answer.fields(found, &["ts", "counts"]);
     let mut streams: Vec<&Value> = items(found, "items").iter().collect();
     streams.sort_by_key(|stream| word(stream, "continuity") == "LIVE");
-    let streams: Vec<Value> = streams.into_iter().skip(call.skip).cloned().collect();
-    let fields = ["instrument", "metric", "continuity", "age_ms", "reason", "since", "losses", "source", "kind"];
-    answer.rows(RowTable::of_objects("streams", &fields, &streams));
+    streams.drain(..call.skip.min(streams.len()));
+    answer.rows(RowTable::of_first("streams", &FIELDS, &streams, call.most));
     // Behind this page there are as many as are counted.
     let all = found["counts"].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum::<u64>();
     let all = usize::try_from(all).unwrap_or(usize::MAX);
+    answer.beyond = streams.len().saturating_sub(call.most);
     if found["next_cursor"].is_string() {
-        answer.beyond = all.saturating_sub(items(found, "items").len());
+        answer.beyond += all.saturating_sub(items(found, "items").len());
     }
     let venues: Vec<Value> = items(found, "venues")
         .iter()

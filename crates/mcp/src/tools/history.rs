@@ -4,6 +4,7 @@ use super::{Answering, MARKET, ToolCall, ToolSpec, items, word};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -56,7 +57,8 @@ async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let rows = items(&found, "items");
     let mut answer = ToolAnswer::default();
     answer.field("market", call.args.needed("market"));
-    let catalogue = call.get_now("catalogue", &[]).await?;
+    let catalogue =
+        call.get_now("catalogue", &[], ShownParts::Within(&[("items", ShownParts::Fields(&["id", "unit"]))])).await?;
     let unit = |id: &&str| {
         let known = items(&catalogue, "items").iter().find(|f| word(f, "id") == *id)?;
         Some(((*id).to_owned(), known["unit"].clone()))
@@ -78,17 +80,21 @@ async fn readings(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
 async fn changes(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     call.within(CHANGES)?;
     let limit = CHANGES.to_string();
-    let found = call
-        .get(
-            &call.of_market("events"),
-            &[
-                ("pattern", Some(CHANGED)),
-                ("start", call.args.text("from")),
-                ("end", call.args.text("to")),
-                ("limit", Some(&limit)),
-            ],
-        )
-        .await?;
+    let asked = [
+        ("pattern", Some(CHANGED)),
+        ("start", call.args.text("from")),
+        ("end", call.args.text("to")),
+        ("limit", Some(limit.as_str())),
+    ];
+    let shown = ShownParts::Within(&[
+        ("instrument", ShownParts::All),
+        ("timestamp", ShownParts::All),
+        ("pattern_type", ShownParts::All),
+        ("title", ShownParts::All),
+        ("data", ShownParts::Fields(&["from", "to"])),
+    ]);
+    let keep = ShownParts::Within(&[("items", shown), ("next_cursor", ShownParts::All)]);
+    let found = call.get_parts(&call.of_market("events"), &asked, keep).await?;
     let rows = items(&found, "items");
     let mut answer = ToolAnswer::default();
     answer.field("market", rows.first().map_or(call.args.needed("market"), |row| word(row, "instrument")));

@@ -4,6 +4,7 @@ use super::{Answering, MARKET, ToolCall, ToolSpec, items};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use serde_json::Value;
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -18,6 +19,8 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
     run: |call| -> Answering<'_> { Box::pin(run(call)) },
 };
 
+/// What is shown of a level.
+const FIELDS: [&str; 8] = ["price", "type", "timeframe", "side", "strength", "touches", "known_at", "swept_at"];
 /// Levels read at most: more than stand in any market.
 const MOST: &str = "5000";
 
@@ -25,8 +28,11 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     if call.args.number("within").is_some_and(|within| within < 0.0) {
         return Err(CallFault::new("within: it is a distance in percent, 0 or more"));
     }
-    let context = call.get(&call.of_market("context"), &[]).await?;
-    let found = call.get(&call.of_market("levels"), &[("active", Some("true")), ("limit", Some(MOST))]).await?;
+    let keep = ShownParts::Fields(&["instrument", "timestamp", "price"]);
+    let context = call.get_parts(&call.of_market("context"), &[], keep).await?;
+    let keep = ShownParts::Within(&[("items", ShownParts::Fields(&FIELDS))]);
+    let asked = [("active", Some("true")), ("limit", Some(MOST))];
+    let found = call.get_parts(&call.of_market("levels"), &asked, keep).await?;
     let price = context["price"].as_f64().filter(|p| *p > 0.0);
     let mut answer = ToolAnswer::default();
     answer.fields(&context, &["instrument", "timestamp"]);
@@ -51,11 +57,14 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         .collect();
     near.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
     answer.field("count", near.len());
-    let fields = ["price", "type", "timeframe", "side", "strength", "touches", "known_at", "swept_at"];
+    // A row takes more than the least, so that no more of them have room.
+    let shown = &near[call.skip.min(near.len())..];
+    answer.beyond = shown.len().saturating_sub(call.most);
+    let shown = &shown[..call.most.min(shown.len())];
     let line = |(away, level): &(f64, &Value)| {
         let of = |name: &&str| level[*name].clone();
-        [Value::from(*away)].into_iter().chain(fields.iter().map(of)).collect()
+        [Value::from(*away)].into_iter().chain(FIELDS.iter().map(of)).collect()
     };
-    answer.rows(RowTable::new("levels", ["away"].into_iter().chain(fields), near.iter().skip(call.skip).map(line)));
+    answer.rows(RowTable::new("levels", ["away"].into_iter().chain(FIELDS), shown.iter().map(line)));
     Ok(answer)
 }

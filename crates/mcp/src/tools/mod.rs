@@ -18,6 +18,7 @@ use crate::args::{AS_OF, ArgKind, BUDGET, CURSOR, Param, ToolArgs, schema};
 use crate::ask;
 use crate::budget::{FittedAnswer, fit};
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use crate::locked::digest;
 use crate::mask::Mask;
 use barograph_api::Inside;
@@ -132,14 +133,29 @@ pub(crate) struct ToolCall<'a> {
 impl ToolCall<'_> {
     /// What a route of the version 1 answers, as of the moment asked about where it can be asked about one.
     async fn get(&self, path: &str, parameters: &[(&str, Option<&str>)]) -> Result<Value, CallFault> {
+        self.get_parts(path, parameters, ShownParts::All).await
+    }
+
+    /// Parts of the same: those that are shown.
+    async fn get_parts(
+        &self,
+        path: &str,
+        parameters: &[(&str, Option<&str>)],
+        keep: ShownParts<'_>,
+    ) -> Result<Value, CallFault> {
         let with: Vec<(&str, Option<&str>)> =
             parameters.iter().copied().chain([("as_of", self.args.as_of())]).collect();
-        ask::json(self.inside, &ask::address(&format!("/api/v1/{path}"), &with), None).await
+        ask::parts(self.inside, &ask::address(&format!("/api/v1/{path}"), &with), None, keep).await
     }
 
     /// The same of one that knows the present alone.
-    async fn get_now(&self, path: &str, parameters: &[(&str, Option<&str>)]) -> Result<Value, CallFault> {
-        ask::json(self.inside, &ask::address(&format!("/api/v1/{path}"), parameters), None).await
+    async fn get_now(
+        &self,
+        path: &str,
+        parameters: &[(&str, Option<&str>)],
+        keep: ShownParts<'_>,
+    ) -> Result<Value, CallFault> {
+        ask::parts(self.inside, &ask::address(&format!("/api/v1/{path}"), parameters), None, keep).await
     }
 
     /// What a route answers that is sent something.
@@ -152,7 +168,7 @@ impl ToolCall<'_> {
         let Some(of) = of.as_str().and_then(|text| Ts::parse(text).ok()) else { return Ok(Value::Null) };
         let asked = match self.as_of {
             Some(moment) => moment,
-            None => moment(word(&self.get_now("clock", &[]).await?, "now"))?,
+            None => moment(word(&self.get_now("clock", &[], ShownParts::Fields(&["now"])).await?, "now"))?,
         };
         Ok((asked - of).as_secs().into())
     }

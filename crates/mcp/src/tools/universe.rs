@@ -4,6 +4,7 @@ use super::{Answering, ToolCall, ToolSpec, items};
 use crate::answer::{RowTable, ToolAnswer};
 use crate::args::{ArgKind, Param};
 use crate::fault::CallFault;
+use crate::keep::ShownParts;
 use serde_json::{Value, json};
 
 pub(super) const TOOL: ToolSpec = ToolSpec {
@@ -25,6 +26,25 @@ pub(super) const TOOL: ToolSpec = ToolSpec {
     run: |call| -> Answering<'_> { Box::pin(run(call)) },
 };
 
+/// What is shown of a market.
+const FIELDS: [&str; 6] = ["instrument", "price", "vol_annual", "risk", "volatility", "lead_score"];
+/// What is shown of all, and by what markets are found.
+const SHOWN: ShownParts<'_> = ShownParts::Within(&[
+    ("timestamp", ShownParts::All),
+    ("leading_asset", ShownParts::All),
+    (
+        "markets",
+        ShownParts::Fields(&["instrument", "asset", "price", "vol_annual", "risk", "volatility", "lead_score"]),
+    ),
+    (
+        "pairs",
+        ShownParts::Within(&[
+            ("asset_pair", ShownParts::All),
+            ("reading", ShownParts::Fields(&["a", "b", "corr_20", "corr_30d", "band", "state", "lead"])),
+        ]),
+    ),
+]);
+
 async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     let mut answer = ToolAnswer::default();
     if let Some(holdings) = call.args.value("holdings") {
@@ -39,7 +59,7 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
         answer.rows(RowTable::of_objects("holdings", &fields, items(&found, "holdings")));
         return Ok(answer);
     }
-    let found = call.get("universe", &[]).await?;
+    let found = call.get_parts("universe", &[], SHOWN).await?;
     answer.fields(&found, &["timestamp"]);
     answer.field("age_s", call.age_s(&found["timestamp"]).await?);
     answer.fields(&found, &["leading_asset"]);
@@ -76,9 +96,8 @@ async fn run(call: &ToolCall<'_>) -> Result<ToolAnswer, CallFault> {
     };
     let columns = ["pair", "corr_20h", "corr_30d", "usual_low", "usual_high", "state", "lead_ratio"];
     answer.rows(RowTable::new("pairs", columns, pairs.iter().skip(call.skip).map(line)));
-    let fields = ["instrument", "price", "vol_annual", "risk", "volatility", "lead_score"];
     let shown = markets.iter().filter(|m| wanted.is_empty() || wanted.iter().any(|w| is_named(m, w)));
-    answer.rows(RowTable::of_objects("markets", &fields, &shown.cloned().collect::<Vec<_>>()));
+    answer.rows(RowTable::of_objects("markets", &FIELDS, &shown.cloned().collect::<Vec<_>>()));
     Ok(answer)
 }
 

@@ -2,7 +2,9 @@
 //!
 //! The core thread writes, the API reads; each market has its own lock, held for a few nanoseconds.
 
-use barograph_domain::{Event, GapReason, Instrument, Metric, Payload, Span, Status, StatusState, StreamDecl, Ts};
+use barograph_domain::{
+    Event, GapReason, Instrument, InstrumentName, Metric, Payload, Span, Status, StatusState, StreamDecl, Ts,
+};
 use barograph_store::BookSample;
 use barograph_venues::session::Continuity;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -101,8 +103,8 @@ pub type Shared = Arc<Mutex<LiveMarket>>;
 /// All markets.
 #[derive(Debug, Default)]
 pub struct Board {
-    markets: RwLock<Vec<Shared>>,
-    names: RwLock<Vec<barograph_domain::InstrumentName>>,
+    markets: RwLock<Arc<[Shared]>>,
+    names: RwLock<Arc<[InstrumentName]>>,
 }
 
 /// The writer's side: where each stream is kept.
@@ -146,24 +148,32 @@ impl Board {
             held.streams.push(LiveStream::new(decl, StatusState::NotOffered, GapReason::NotOffered));
         }
         writer.not_offered = not_offered.len();
-        *self.markets.write().unwrap_or_else(PoisonError::into_inner) = writer.markets.clone();
+        *self.markets.write().unwrap_or_else(PoisonError::into_inner) = writer.markets.as_slice().into();
         *self.names.write().unwrap_or_else(PoisonError::into_inner) =
             instruments.iter().map(|i| i.name.clone()).collect();
     }
 
     /// A copy of one market; `None` for one that is not listened to.
-    pub fn market(&self, name: &barograph_domain::InstrumentName) -> Option<LiveMarket> {
-        let at = self.names.read().unwrap_or_else(PoisonError::into_inner).iter().position(|n| n == name)?;
-        let shared = self.markets.read().unwrap_or_else(PoisonError::into_inner).get(at).cloned()?;
-        let copy = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    pub fn market(&self, name: &InstrumentName) -> Option<LiveMarket> {
+        let copy = self.shared(name)?.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Some(copy).filter(|m| !m.unwanted)
     }
 
+    /// Is this market listened to?
+    pub fn has(&self, name: &InstrumentName) -> bool {
+        self.shared(name).is_some_and(|shared| !shared.lock().unwrap_or_else(PoisonError::into_inner).unwanted)
+    }
+
+    fn shared(&self, name: &InstrumentName) -> Option<Shared> {
+        let at = self.names.read().unwrap_or_else(PoisonError::into_inner).iter().position(|n| n == name)?;
+        self.markets.read().unwrap_or_else(PoisonError::into_inner).get(at).cloned()
+    }
+
     /// Looks at every market that is listened to in turn; its writer waits meanwhile, so `look` is quick.
-    pub fn each(&self, mut look: impl FnMut(&barograph_domain::InstrumentName, &LiveMarket)) {
+    pub fn each(&self, mut look: impl FnMut(&InstrumentName, &LiveMarket)) {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
         let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for (name, market) in names.iter().zip(&markets) {
+        for (name, market) in names.iter().zip(markets.iter()) {
             let held = market.lock().unwrap_or_else(PoisonError::into_inner);
             if !held.unwanted {
                 look(name, &held);
@@ -173,7 +183,7 @@ impl Board {
 
     /// Looks at every market that is listened to by its place, which stays: nothing is copied. Its writer waits meanwhile.
     pub fn each_place(&self, mut look: impl FnMut(usize, &LiveMarket)) {
-        let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner);
+        let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (place, market) in markets.iter().enumerate() {
             let held = market.lock().unwrap_or_else(PoisonError::into_inner);
             if !held.unwanted {
@@ -188,16 +198,16 @@ impl Board {
     }
 
     /// Their names, by place.
-    pub fn names(&self) -> Vec<barograph_domain::InstrumentName> {
+    pub fn names(&self) -> Arc<[InstrumentName]> {
         self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Copies of all markets that are listened to, with their names.
-    pub fn all(&self) -> Vec<(barograph_domain::InstrumentName, LiveMarket)> {
+    pub fn all(&self) -> Vec<(InstrumentName, LiveMarket)> {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
         let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
         let copy = |m: &Shared| m.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        names.into_iter().zip(markets.iter().map(copy)).filter(|(_, m)| !m.unwanted).collect()
+        names.iter().cloned().zip(markets.iter().map(copy)).filter(|(_, m)| !m.unwanted).collect()
     }
 }
 
@@ -324,7 +334,7 @@ impl LiveMarket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::{InstrumentName, MarketKind, Stamp, StreamIndex};
+    use barograph_domain::{MarketKind, Stamp, StreamIndex};
 
     #[test]
     fn levels_of_a_lost_book_are_gone_at_once_and_come_back_with_the_book() {

@@ -153,6 +153,10 @@ impl Service {
 
     /// Health of the market, 0 to 100 (R3.28); `None` where nothing of it is stored or no stream was valid.
     fn health_score(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<f64>, QueryError> {
+        // Of the present the board has it, as the context states it: nothing is read for it.
+        if let (None, Some(known)) = (as_of, self.health_on_board(id)) {
+            return Ok(known.score);
+        }
         match self.analysis(id, as_of) {
             Ok(checked) => Ok(checked.health.score),
             Err(e) if self.is_empty(&e) => Ok(None),
@@ -221,20 +225,20 @@ impl Service {
         let basis = AdviceBasis::new(snapshot, row, moment)
             .with_verdict(lens.book.verdict)
             .with_positions(lens.care_by_stop(row, read_at(row, moment, as_of)));
-        let info = match self.run(&id, None) {
-            Ok((info, _)) => info,
+        let run = match self.run_at(&id, None, as_of) {
+            Ok(run) => run,
             // The first minute of a live market is in memory before it is in the store.
             Err(e) if self.is_empty(&e) => return Ok(basis),
             Err(other) => return Err(other),
         };
-        let levels = crate::levels::standing(self.reader.as_ref(), &info, as_of, moment).map_err(internal)?;
+        let levels = crate::levels::standing(self.reader.as_ref(), &run, as_of, moment).map_err(internal)?;
         // A market with bars has levels: none at all means that they are not known, not that there are no stops.
         let basis = if levels.is_empty() { basis } else { basis.with_levels(levels) };
         if label == RiskRegime::Normal {
             return Ok(basis);
         }
         let range = Range { start: moment - EPISODES_WITHIN, end: Ts::MAX };
-        let changes = self.reader.label_changes(&info.spec.key, range, CHANGES_MAX, as_of).map_err(internal)?;
+        let changes = self.reader.label_changes(&run.key, range, CHANGES_MAX, as_of).map_err(internal)?;
         Ok(basis.with_past(&durations(&changes.items, label)))
     }
 

@@ -19,7 +19,7 @@ use barograph_engine::calendar::BLACKOUT_REASON;
 use barograph_engine::detect::burst_so_far;
 use barograph_engine::explain::Minute;
 use barograph_engine::liquidations::{Close, recent};
-use barograph_store::{AlertQuery, PointQuery, Range, RunInfo, StreamInfo};
+use barograph_store::{AlertQuery, PointQuery, Range, RunInfo, RunKey, StreamInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::broadcast;
@@ -46,6 +46,11 @@ impl AskEvents for Service {
             && let Some(page) = self.events_of_all(filter, window)?
         {
             return Ok(page);
+        }
+        if let (None, None, Some(latest)) = (book, window.as_of, id.and_then(|id| self.market(id))) {
+            let key = latest.key();
+            let kept = [Kept::seen_by(&key, &latest.lens)];
+            return crate::events::page(self.reader.as_ref(), &kept, filter, window).map_err(internal);
         }
         let runs: Vec<RunInfo> = match id {
             Some(id) => vec![self.run(id, book)?.0],
@@ -160,22 +165,21 @@ impl Service {
         if newest.is_empty() {
             return Ok(None);
         }
-        let own: BTreeMap<&InstrumentName, &str> =
-            newest.iter().map(|l| (&l.lens.instrument.name, l.lens.logic_version.as_str())).collect();
+        // They are in the order of names.
+        let own = |key: &RunKey| {
+            let at = newest.binary_search_by(|l| l.lens.instrument.name.cmp(&key.instrument)).ok()?;
+            Some(&newest[at].lens).filter(|lens| lens.logic_version == key.logic_version)
+        };
         let reader = self.reader.as_ref();
         let mut reach = reader.alerts_reach().map_err(internal)?;
-        reach.retain(|(key, until)| {
-            let is_own = own.get(&key.instrument).is_some_and(|version| *version == key.logic_version);
-            is_own && window.start.is_none_or(|start| *until >= start)
-        });
+        reach.retain(|(key, until)| window.start.is_none_or(|start| *until >= start) && own(key).is_some());
         reach.sort_by(|a, b| b.1.cmp(&a.1));
         let runs: Vec<EventRun<'_>> = reach.iter().map(|(key, until)| EventRun { key, until: *until }).collect();
         let (found, more) = records(reader, &runs, filter, window).map_err(internal)?;
         let mut items = Vec::with_capacity(found.len());
         for (at, known) in &found {
-            let Some(info) = reader.run(runs[*at].key, None).map_err(internal)? else { continue };
-            let kept = Kept::of(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), &info);
-            items.push(kept.view(reader, known, None).map_err(internal)?);
+            let Some(lens) = own(runs[*at].key) else { continue };
+            items.push(Kept::seen_by(runs[*at].key, lens).view(reader, known, None).map_err(internal)?);
         }
         Ok(Some(Page { items, more }))
     }

@@ -208,7 +208,7 @@ impl AskMarkets for Service {
         filter: &LevelFilter,
         window: &SeriesWindow,
     ) -> Result<Page<LevelView>, QueryError> {
-        let (info, _) = self.run(id, book)?;
-        crate::levels::page(self.reader.as_ref(), &info, filter, window, self.clock.now()).map_err(internal)
+        let run = self.run_at(id, book, window.as_of)?;
+        crate::levels::page(self.reader.as_ref(), &run, filter, window, self.clock.now()).map_err(internal)
     }
 }

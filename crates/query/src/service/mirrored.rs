@@ -12,7 +12,7 @@ impl Service {
     /// Each market that this process listens to, with its newest minute; those without one are left out.
     pub fn listened_minutes(&self) -> Vec<(InstrumentName, Ts)> {
         let Some(live) = &self.live else { return Vec::new() };
-        let listened: BTreeSet<InstrumentName> = live.board().names().into_iter().collect();
+        let listened: BTreeSet<InstrumentName> = live.board().names().iter().cloned().collect();
         let newest = self.newest_of_all();
         let minutes = newest.iter().map(|latest| (&latest.lens.instrument.name, latest.row.ts));
         minutes.filter(|(name, _)| listened.contains(*name)).map(|(name, minute)| (name.clone(), minute)).collect()

@@ -72,7 +72,7 @@ impl Service {
 
     /// Does the process that answers listen to this market? One that reads what another stores cannot know; minutes that come do.
     pub(super) fn is_listened(&self, name: &InstrumentName) -> bool {
-        self.live.as_ref().is_some_and(|live| live.board().market(name).is_some())
+        self.live.as_ref().is_some_and(|live| live.board().has(name))
     }
 
     /// A lens of the present, or of a moment with the positions known at it.

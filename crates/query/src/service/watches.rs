@@ -194,7 +194,7 @@ impl Service {
         new: &NewWatch,
         seen: &SeenNow,
     ) -> Result<(), QueryError> {
-        let heard = self.live.as_ref().is_none_or(|live| live.board().market(market).is_some());
+        let heard = self.live.as_ref().is_none_or(|live| live.board().has(market));
         if !heard {
             let why = format!("{market} is recorded and not listened to: no new minute of it will be judged");
             return Err(bad("market", &new.market, why));

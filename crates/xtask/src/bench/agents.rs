@@ -12,12 +12,24 @@ use std::time::{Duration, Instant};
 /// What was seen, milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct AgentFigures {
-    /// 99th percentile of each call.
-    pub(crate) calls: Vec<(&'static str, f64)>,
+    /// Each kind of call.
+    pub(crate) calls: Vec<CallTimes>,
     /// The same of a context over HTTP for another client, while a hostile one does what it can.
     pub(crate) beside_p99_ms: f64,
     /// Calls of the hostile one.
     pub(crate) hostile: usize,
+}
+
+/// How long calls of one kind took.
+#[derive(Clone, Debug)]
+pub(crate) struct CallTimes {
+    pub(crate) tool: &'static str,
+    /// Median, milliseconds.
+    pub(crate) p50_ms: f64,
+    /// 99th percentile, milliseconds.
+    pub(crate) p99_ms: f64,
+    /// The world of the benchmark has no answer to it: a refusal, which is fast.
+    pub(crate) is_refused: bool,
 }
 
 /// Messages of all markets together, per second, as beside the board.
@@ -42,7 +54,7 @@ const ASKED: [(&str, &str); 11] = [
     ("markets", r#"{"label":"HIGH_VOL","budget":2000}"#),
     ("context", r#"{"market":"BTCUSDT"}"#),
     ("context", r#"{"market":"BTCUSDT","why":true,"budget":3000}"#),
-    ("history", r#"{"market":"BTCUSDT"}"#),
+    ("history", r#"{"market":"BTCUSDT","from":"2026-02-05"}"#),
     ("levels", r#"{"market":"BTCUSDT"}"#),
     ("advise", r#"{"market":"BTCUSDT","side":"long","entry":83000,"stop":82000,"equity":10000}"#),
     ("events", "{}"),
@@ -78,14 +90,17 @@ pub(crate) fn run(binary: &Path, data: &Path, markets: usize) -> Result<AgentFig
     std::thread::sleep(WARM);
     let mut calls = Vec::new();
     for (tool, arguments) in ASKED {
-        calls.push((tool, timed(address, &message(tool, arguments))?));
+        calls.push(timed(address, tool, &message(tool, arguments))?);
     }
     let (beside_p99_ms, hostile) = beside_hostile(address)?;
     Ok(AgentFigures { calls, beside_p99_ms, hostile })
 }
 
-fn timed(to: SocketAddr, body: &str) -> Result<f64, String> {
+fn timed(to: SocketAddr, tool: &'static str, body: &str) -> Result<CallTimes, String> {
     let mut connection = Connection::open(to)?;
+    let mut first = Vec::new();
+    connection.call_into(body.as_bytes(), &mut first)?;
+    let is_refused = !String::from_utf8_lossy(&first).contains("\"isError\":false");
     let mut times = Vec::with_capacity(CALLS);
     for _ in 0..CALLS {
         let begun = Instant::now();
@@ -96,7 +111,8 @@ fn timed(to: SocketAddr, body: &str) -> Result<f64, String> {
         times.push(begun.elapsed().as_secs_f64() * 1e3);
         std::thread::sleep(PAUSE);
     }
-    Ok(at(&sorted(times.into_iter()), 0.99))
+    let times = sorted(times.into_iter());
+    Ok(CallTimes { tool, p50_ms: at(&times, 0.5), p99_ms: at(&times, 0.99), is_refused })
 }
 
 /// How long a polite client waits while a hostile one sends its calls as fast as it can.

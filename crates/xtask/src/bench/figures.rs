@@ -371,11 +371,12 @@ fn board_followed(bed: &Bed) -> Result<Measured, String> {
 
 fn agents_answered(bed: &Bed) -> Result<Measured, String> {
     let seen = agents::run(&bed.binary()?, &bed.scratch("data-agents")?, 1_000)?;
-    for (tool, p99_ms) in &seen.calls {
-        eprintln!("{tool}: {p99_ms:.2} ms");
+    for agents::CallTimes { tool, p50_ms, p99_ms, is_refused } in &seen.calls {
+        let refused = if *is_refused { ", a refusal" } else { "" };
+        eprintln!("{tool}: {p99_ms:.2} ms, half within {p50_ms:.2} ms{refused}");
     }
     eprintln!("{} hostile calls", seen.hostile);
-    let slowest = seen.calls.iter().map(|(_, ms)| *ms).fold(0.0, f64::max);
+    let slowest = seen.calls.iter().map(|call| call.p99_ms).fold(0.0, f64::max);
     Ok(plain([("call_p99_ms", slowest), ("beside_p99_ms", seen.beside_p99_ms)]))
 }
 

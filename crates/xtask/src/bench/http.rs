@@ -145,27 +145,32 @@ impl Connection {
     /// Asks and reads the whole answer; its status.
     pub(super) fn get(&mut self, path: &str) -> Result<u16, String> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\r\n", self.to);
-        self.exchange(request.as_bytes())
+        self.exchange(request.as_bytes(), &mut std::io::sink())
     }
 
     /// Posts JSON to the tools for agents and reads the whole answer; its status.
     pub(super) fn call(&mut self, body: &[u8]) -> Result<u16, String> {
+        self.call_into(body, &mut std::io::sink())
+    }
+
+    /// The same, with the answer written into `to`.
+    pub(super) fn call_into(&mut self, body: &[u8], to: &mut impl std::io::Write) -> Result<u16, String> {
         let head = format!(
             "POST /mcp HTTP/1.1\r\nHost: {}\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\n\
              Mcp-Protocol-Version: 2025-11-25\r\nContent-Length: {}\r\n\r\n",
             self.to,
             body.len()
         );
-        self.exchange(&[head.as_bytes(), body].concat())
+        self.exchange(&[head.as_bytes(), body].concat(), to)
     }
 
-    fn exchange(&mut self, request: &[u8]) -> Result<u16, String> {
+    fn exchange(&mut self, request: &[u8], to: &mut impl std::io::Write) -> Result<u16, String> {
         self.stream.get_mut().write_all(request).map_err(|e| format!("cannot send: {e}"))?;
-        answer(&mut self.stream).map_err(|e| format!("cannot read the answer: {e}"))
+        answer(&mut self.stream, to).map_err(|e| format!("cannot read the answer: {e}"))
     }
 }
 
-fn answer(from: &mut impl BufRead) -> std::io::Result<u16> {
+fn answer(from: &mut impl BufRead, to: &mut impl std::io::Write) -> std::io::Result<u16> {
     let bad = |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned());
     let mut line = String::new();
     from.read_line(&mut line)?;
@@ -189,7 +194,7 @@ fn answer(from: &mut impl BufRead) -> std::io::Result<u16> {
             line.clear();
             from.read_line(&mut line)?;
             let size = u64::from_str_radix(line.trim(), 16).map_err(|_plain| bad("no size of a chunk"))?;
-            std::io::copy(&mut from.take(size), &mut std::io::sink())?;
+            std::io::copy(&mut from.take(size), to)?;
             line.clear();
             from.read_line(&mut line)?;
             if size == 0 {
@@ -198,7 +203,7 @@ fn answer(from: &mut impl BufRead) -> std::io::Result<u16> {
         }
     }
     let length = length.ok_or_else(|| bad("no content-length"))?;
-    let read = std::io::copy(&mut from.take(length), &mut std::io::sink())?;
+    let read = std::io::copy(&mut from.take(length), to)?;
     if read == length { Ok(status) } else { Err(bad("the body is shorter than announced")) }
 }
 
@@ -219,13 +224,15 @@ mod tests {
     fn answers_are_read_to_their_end() {
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nHTTP/1.1 204 X\r\ncontent-length: 0\r\n\r\n";
         let mut parts = &chunked[..];
-        assert_eq!((answer(&mut parts).unwrap(), answer(&mut parts).unwrap()), (200, 204));
+        let mut body = Vec::new();
+        assert_eq!((answer(&mut parts, &mut body).unwrap(), answer(&mut parts, &mut body).unwrap()), (200, 204));
+        assert_eq!(body, b"{}");
         let mut two =
             &b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"[..];
-        assert_eq!(answer(&mut two).unwrap(), 200);
-        assert_eq!(answer(&mut two).unwrap(), 404);
-        assert!(answer(&mut &b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc"[..]).is_err());
-        assert!(answer(&mut &b"HTTP/1.1 200 OK\r\n\r\n"[..]).is_err());
+        assert_eq!(answer(&mut two, &mut body).unwrap(), 200);
+        assert_eq!(answer(&mut two, &mut body).unwrap(), 404);
+        assert!(answer(&mut &b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc"[..], &mut body).is_err());
+        assert!(answer(&mut &b"HTTP/1.1 200 OK\r\n\r\n"[..], &mut body).is_err());
     }
 
     #[test]
