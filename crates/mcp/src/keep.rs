@@ -13,7 +13,7 @@ pub(crate) enum ShownParts<'a> {
     /// These fields of an object, or of each object in a list, whole.
     Fields(&'a [&'a str]),
     /// These fields, each as far as it says.
-    Within(&'a [(&'a str, ShownParts<'a>)]),
+    Within(&'a [(&'a str, Self)]),
 }
 
 impl<'a> ShownParts<'a> {

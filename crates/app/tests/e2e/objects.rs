@@ -15,7 +15,7 @@ const NAME: &str = "checkpoint/00000001772366400000.ckpt";
 /// A journal that is being written, with an hour that is closed.
 fn journal(place: &Place) -> JournalWriter {
     let begin = Ts::from_civil(2026, 3, 1, 12, 0, 0);
-    let (mut writer, _) = JournalWriter::open(JournalConfig::new(&place.path("data/journal")), begin).unwrap();
+    let (mut writer, _) = JournalWriter::open(JournalConfig::new(place.path("data/journal")), begin).unwrap();
     for at in [begin + Span::mins(1), begin + Span::hours(1)] {
         writer.control(at, &ControlRecord::Tick).unwrap();
         writer.sync().unwrap().wait().unwrap();
@@ -28,7 +28,7 @@ fn asked(place: &Place, line: &str, env: &[(&'static str, String)]) -> Outcome {
     place.run_with(line, &env)
 }
 
-fn json(outcome: Outcome) -> Value {
+fn json(outcome: &Outcome) -> Value {
     json_lines(&outcome.out).remove(0)
 }
 
@@ -55,29 +55,29 @@ fn a_data_folder_goes_to_a_bucket_and_comes_back_whoever_is_killed() {
     until("the second part", || (proxy.count("partNumber=2") > 0).then_some(()));
     assert!(pushing.kill());
     assert!(proxy.take().iter().any(|p| p.served && p.line.contains("partNumber=1&")));
-    let first = json(asked(&place, push, &env).exits(0));
+    let first = json(&asked(&place, push, &env).exits(0));
     let parts: Vec<_> = proxy.take().into_iter().filter(|p| p.line.contains("partNumber=")).collect();
     assert_eq!(parts.len(), 2, "the first part of three is there already: {parts:?}");
     assert!(parts.iter().all(|p| !p.line.contains("partNumber=1&")));
     assert!(first["under_way"].as_u64() >= Some(1) && first["sent"].as_u64() > Some(0), "{first}");
-    let again = json(asked(&place, push, &env).exits(0));
+    let again = json(&asked(&place, push, &env).exits(0));
     assert_eq!((&again["sent"], &again["manifest"]), (&0.into(), &first["manifest"]), "{again}");
     let checked = asked(&place, "lake check --at s3://lake/desk data", &env).exits(0);
     assert!(checked.out.contains("is as its manifest says"), "{}", checked.out);
 
     // Damage is found by a check and by a pull, and mended by a push that reads back.
     server.damage(&format!("desk/{NAME}"));
-    let found = json(asked(&place, "lake check --at s3://lake/desk --json", &env).exits(1));
+    let found = json(&asked(&place, "lake check --at s3://lake/desk --json", &env).exits(1));
     assert_eq!(found["findings"][0]["key"], NAME);
     let what = found["findings"][0]["what"].as_str().unwrap();
     assert!(what.contains("its SHA-256 has to be ") && what.contains(" and is "), "{what}");
     let pull = "lake pull restored --from s3://lake/desk --json";
-    let torn = json(asked(&place, pull, &env).exits(1));
+    let torn = json(&asked(&place, pull, &env).exits(1));
     assert_eq!(torn["findings"][0]["key"], NAME, "{torn}");
     assert!(!place.path("restored").join(NAME).exists(), "damage is no file");
-    let mended = json(asked(&place, &format!("{push} --verify"), &env).exits(0));
+    let mended = json(&asked(&place, &format!("{push} --verify"), &env).exits(0));
     assert_eq!(mended["sent"], 1, "{mended}");
-    let rest = json(asked(&place, pull, &env).exits(0));
+    let rest = json(&asked(&place, pull, &env).exits(0));
     assert_eq!((&rest["came"], &rest["present"]), (&1.into(), &torn["came"]), "{rest}");
     assert!(std::fs::read(place.path("restored").join(NAME)).unwrap() == checkpoint);
     asked(&place, "lake check restored --at s3://lake/desk", &env).exits(0);

@@ -173,7 +173,7 @@ impl Service {
         let reader = self.reader.as_ref();
         let mut reach = reader.alerts_reach().map_err(internal)?;
         reach.retain(|(key, until)| window.start.is_none_or(|start| *until >= start) && own(key).is_some());
-        reach.sort_by(|a, b| b.1.cmp(&a.1));
+        reach.sort_by_key(|one| core::cmp::Reverse(one.1));
         let runs: Vec<EventRun<'_>> = reach.iter().map(|(key, until)| EventRun { key, until: *until }).collect();
         let (found, more) = records(reader, &runs, filter, window).map_err(internal)?;
         let mut items = Vec::with_capacity(found.len());

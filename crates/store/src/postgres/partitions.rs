@@ -58,9 +58,10 @@ pub(crate) fn ensure_months(
         }
         let name = format!("{table}_{suffix}");
         let there = || {
-            conn.query_row("SELECT to_regclass(?1) IS NOT NULL", params![&name], |r| {
-                Ok(r.get::<bool>(0)?.then_some(()))
-            })
+            // Not by `to_regclass`: within a transaction that has looked once it goes on to find nothing, whatever another has made.
+            let sql = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE c.relname = CAST(?1 AS text) AND n.nspname = current_schema())";
+            conn.query_row(sql, params![&name], |r| Ok(r.get::<bool>(0)?.then_some(())))
         };
         if find_or_alone(conn, there)?.is_none() {
             conn.execute_batch(&format!(

@@ -6,6 +6,7 @@
 mod both;
 mod contract;
 mod faults;
+mod groups;
 mod server;
 #[path = "../shared/tables.rs"]
 mod shared;
