@@ -12,11 +12,13 @@ use crate::state::Saved;
 use barograph_domain::Ts;
 use postcard::ser_flavors::Flavor;
 use sha2::{Digest as _, Sha256};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// First bytes of the file: format and its version.
 const MAGIC: &[u8; 8] = b"BAROCK06";
+/// Version, length, SHA-256.
+const HEADER: usize = 48;
 /// Files kept: the newest, and one before it should the newest turn out bad.
 const KEEP: usize = 2;
 /// Fast enough not to matter beside making the bytes; numbers repeat a lot between markets.
@@ -61,6 +63,21 @@ impl<W: std::io::Write> Flavor for Pieces<W> {
     }
 }
 
+/// A state as a file holds it.
+pub(crate) fn bytes(packed: &Packed) -> Vec<u8> {
+    let mut out = header(packed).to_vec();
+    out.extend_from_slice(&packed.body);
+    out
+}
+
+fn header(packed: &Packed) -> [u8; HEADER] {
+    let mut head = [0_u8; HEADER];
+    head[..8].copy_from_slice(MAGIC);
+    head[8..16].copy_from_slice(&(packed.body.len() as u64).to_le_bytes());
+    head[16..].copy_from_slice(&Sha256::digest(&packed.body));
+    head
+}
+
 /// Writes a state. Call it when everything published up to it is in the store: what lies before a checkpoint is not run again.
 pub(crate) fn write(data: &Path, packed: &Packed) -> Result<u64, Error> {
     let folder = folder(data);
@@ -69,9 +86,7 @@ pub(crate) fn write(data: &Path, packed: &Packed) -> Result<u64, Error> {
     let name = folder.join(format!("{:020}.ckpt", packed.at.0));
     let temporary = name.with_extension("tmp");
     let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(MAGIC)?;
-    file.write_all(&(body.len() as u64).to_le_bytes())?;
-    file.write_all(&Sha256::digest(body))?;
+    file.write_all(&header(packed))?;
     file.write_all(body)?;
     file.sync_all()?;
     drop(file);
@@ -98,19 +113,20 @@ pub(crate) fn files(data: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// Reads one file.
 pub(crate) fn read(path: &Path) -> Result<Saved<'static>, String> {
-    let mut file = std::fs::File::open(path).map_err(|e| e.to_string())?;
-    let mut head = [0_u8; 48];
-    file.read_exact(&mut head).map_err(|_e| "is cut short".to_owned())?;
+    parse(&std::fs::read(path).map_err(|e| e.to_string())?)
+}
+
+/// Reads what [`bytes`] made.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Saved<'static>, String> {
+    let Some((head, body)) = bytes.split_first_chunk::<HEADER>() else { return Err("is cut short".to_owned()) };
     if head[..8] != MAGIC[..] {
         return Err("is of another version".to_owned());
     }
     let length = u64::from_le_bytes(head[8..16].try_into().map_err(|_e| "is cut short".to_owned())?);
-    let mut body = Vec::new();
-    file.read_to_end(&mut body).map_err(|e| e.to_string())?;
-    if body.len() as u64 != length || Sha256::digest(&body)[..] != head[16..48] {
+    if body.len() as u64 != length || Sha256::digest(body)[..] != head[16..] {
         return Err("is damaged: its hash does not fit".to_owned());
     }
-    let plain = zstd::decode_all(body.as_slice()).map_err(|e| e.to_string())?;
+    let plain = zstd::decode_all(body).map_err(|e| e.to_string())?;
     postcard::from_bytes(&plain).map_err(|_e| "was written by another version".to_owned())
 }
 

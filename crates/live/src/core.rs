@@ -132,6 +132,8 @@ pub(crate) struct Core {
     not_offered: Vec<StreamDecl>,
     /// What is remembered of each stream.
     pub(super) heard: Vec<Heard>,
+    /// Whether each instrument's minutes are made here, and the same of each stream.
+    pub(crate) mine: (Vec<bool>, Vec<bool>),
     /// Later inputs may make the rows of the next minute.
     due: Ts,
     pub(crate) catchups: CatchUps,
@@ -165,7 +167,9 @@ impl Core {
         for at_venue in 0..core.venues.len() {
             core.declare(at_venue, sink)?;
         }
-        sink.ledger_before(at)?.into_iter().for_each(|ledger| core.adopt_ledger(ledger));
+        if core.setup.share.is_all() {
+            sink.ledger_before(at)?.into_iter().for_each(|ledger| core.adopt_ledger(ledger));
+        }
         Ok(core)
     }
 
@@ -181,6 +185,7 @@ impl Core {
             legs: Vec::new(),
             not_offered: Vec::new(),
             heard: Vec::new(),
+            mine: (Vec::new(), Vec::new()),
             due: Ts::MIN,
             catchups: CatchUps::default(),
             samples: Samples::default(),
@@ -258,12 +263,15 @@ impl Core {
         }
         self.join_legs()?;
         self.heard.extend(self.streams[self.heard.len()..].iter().map(Heard::nothing));
+        let share = self.setup.share;
+        self.mine.0.extend(self.instruments[self.mine.0.len()..].iter().map(|i| share.has(&i.name)));
+        self.mine.1.extend(self.streams[self.mine.1.len()..].iter().map(|d| share.has(&d.instrument)));
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
         self.forecasts.know(&self.instruments);
         self.compare();
         if self.config.venues[at_venue].session.backfill > Span::ZERO {
             self.settle(sink)?;
-            for at in known..self.instruments.len() {
+            for at in (known..self.instruments.len()).filter(|at| self.mine.0[*at]) {
                 self.catchups.begin(at, None, self.at);
             }
         }
@@ -272,7 +280,9 @@ impl Core {
 
     /// Compares the markets that are to be compared among those there are.
     pub(super) fn compare(&mut self) {
-        self.hours.watch(self.config.watch.list(&self.instruments), &self.config.book, &self.instruments);
+        // Between the markets of several processes somebody else compares.
+        let list = if self.setup.share.is_all() { self.config.watch.list(&self.instruments) } else { Vec::new() };
+        self.hours.watch(list, &self.config.book, &self.instruments);
     }
 
     /// Takes one input of one venue.
@@ -412,7 +422,8 @@ impl Core {
             hour.alerts.iter().try_for_each(|alert| sink.alert(alert))?;
             self.forecasts.hour(&hour.row);
         }
-        for tick in self.forecasts.close() {
+        let ticks = if self.setup.share.is_all() { self.forecasts.close() } else { Vec::new() };
+        for tick in ticks {
             let told = self.forecasts.judge(&tick, &self.setup.book);
             sink.forecasts(tick)?;
             told.iter().try_for_each(|alert| sink.alert(alert))?;
@@ -535,23 +546,32 @@ impl Core {
         for row in self.rows.rows_mut() {
             row.open.experimental = self.flows.open(row);
         }
+        let all = self.setup.share.is_all();
         let mut alerts: Vec<&AlertOut> = self.rows.alerts().iter().collect();
         for (place, row) in self.rows.rows().iter().enumerate() {
             for alert in take_due(&mut alerts, row) {
-                self.forecasts.alert(alert, &self.setup.logic_version);
+                if all {
+                    self.forecasts.alert(alert, &self.setup.logic_version);
+                }
                 if alert.known.alert.ts == row.ts { sink.alert_of(alert, row)? } else { sink.alert(alert)? }
             }
             for level in self.rows.levels(place) {
-                self.forecasts.level(level);
+                if all {
+                    self.forecasts.level(level);
+                }
                 sink.level(level)?;
             }
             sink.row(row)?;
             self.flows.row(row, &self.instruments, &self.setup.book.order_flow);
             self.hours.row(row);
-            self.forecasts.row(row, &self.streams, &self.setup.book);
+            if all {
+                self.forecasts.row(row, &self.streams, &self.setup.book);
+            }
         }
         for alert in alerts {
-            self.forecasts.alert(alert, &self.setup.logic_version);
+            if all {
+                self.forecasts.alert(alert, &self.setup.logic_version);
+            }
             sink.alert(alert)?;
         }
         self.rows.clear();

@@ -143,7 +143,39 @@ impl<'a> Refold<'a> {
         if self.at > self.last {
             return Ok(None);
         }
-        let end = self.at.floor(DAY) + DAY;
+        self.until(self.at.floor(DAY) + DAY).map(Some)
+    }
+
+    /// Goes on while minutes are published: makes the ticks up to this minute, all markets of which are in the store, and markets that
+    /// were published since are taken up. A day at a time, as [`Self::next_day`]; `None` where there is nothing more up to there.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn next_until(&mut self, minute: Ts) -> Result<Option<Vec<LedgerTick>>, Error> {
+        for (instrument, first) in self.reader.published(&self.setup.logic_version)? {
+            match self.sources.iter_mut().find(|s| s.key.instrument == instrument) {
+                // A market that is published now may be published at any minute.
+                Some(known) => known.minutes.1 = Ts::MAX,
+                None => {
+                    let place = self.ledger.place(&instrument);
+                    let key = RunKey { instrument, logic_version: self.setup.logic_version.clone() };
+                    let (corrections, samples, alerts, levels) = Default::default();
+                    let minutes = (Ts::MIN, Ts::MAX);
+                    self.at = self.at.min(first);
+                    self.sources.push(Source { key, place, minutes, corrections, samples, alerts, levels });
+                }
+            }
+        }
+        self.read = self.read.min(self.at);
+        if self.at > minute {
+            return Ok(None);
+        }
+        self.last = minute;
+        self.until((self.at.floor(DAY) + DAY).min(minute + barograph_store::run::GRID)).map(Some)
+    }
+
+    /// Makes the ticks before this minute.
+    fn until(&mut self, end: Ts) -> Result<Vec<LedgerTick>, Error> {
         self.fetch(end)?;
         self.stand(end)?;
         self.learn(end)?;
@@ -163,7 +195,7 @@ impl<'a> Refold<'a> {
                 self.revisions.push(found);
             }
         }
-        Ok(Some(ticks))
+        Ok(ticks)
     }
 
     /// Reads what published ticks say that no minute does: where the ledger began anew, and which markets were not listened to any

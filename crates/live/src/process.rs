@@ -15,13 +15,14 @@ use crate::fitting::Fitter;
 use crate::meter::Meter;
 use crate::publish::Publisher;
 use crate::published::Published;
+use crate::recorder::Recorder;
 use crate::replay::{self, connection_name};
 use crate::scheduled::Reading;
 use crate::setup::Setup;
 use crate::storing::{Keep, Order, Storing};
 use crate::{Error, chain, checkpoint};
 use barograph_domain::{Metric, Span, Ts};
-use barograph_lake::journal::{ControlRecord, FileKey, JournalWriter};
+use barograph_lake::journal::{ControlRecord, FileKey};
 use barograph_net::{Clock, InboxReceiver, Incoming, Net, Stamper};
 use barograph_query::live::board::Board;
 use barograph_query::service::Service;
@@ -81,7 +82,7 @@ pub(crate) struct Process {
     plan: Plan,
     core: Core,
     publisher: Publisher,
-    journal: JournalWriter,
+    journal: Recorder,
     net: Arc<Net>,
     runtime: tokio::runtime::Handle,
     stamper: Stamper,
@@ -126,7 +127,7 @@ pub(crate) struct Network {
 pub(crate) struct Prepared {
     pub(crate) core: Core,
     pub(crate) publisher: Publisher,
-    pub(crate) journal: JournalWriter,
+    pub(crate) journal: Recorder,
     /// Went on from an earlier process.
     pub(crate) resumed: Option<Ts>,
     /// What happened on the way, for people.
@@ -136,7 +137,7 @@ pub(crate) struct Prepared {
 /// Loads what an earlier process left, or begins. `at` is later than everything in the journal.
 pub(crate) fn prepare(
     plan: &Plan,
-    mut journal: JournalWriter,
+    mut journal: Recorder,
     at: Ts,
     board: Arc<Board>,
     meter: &Arc<Meter>,
@@ -295,7 +296,8 @@ impl Process {
     /// How long to wait for something to arrive.
     fn patience(&self) -> Duration {
         let wait = self.next_tick - self.plan.clock.now();
-        barograph_net::clock::real(self.plan.clock.as_ref(), wait).min(Duration::from_millis(100))
+        let wait = barograph_net::clock::real(self.plan.clock.as_ref(), wait).min(Duration::from_millis(100));
+        self.journal.pass_on_within().map_or(wait, |within| wait.min(within))
     }
 
     /// The next stamp of our own: later than everything taken, earlier than everything to come.
@@ -327,7 +329,8 @@ impl Process {
                 self.change(&change)?;
             }
         }
-        self.act()
+        self.act()?;
+        self.journal.pass_on(false).map_err(|e| Error::failed(chain(&e)))
     }
 
     fn incoming(&mut self, at: Ts, incoming: &Incoming) -> Result<(), Error> {
@@ -466,21 +469,7 @@ impl Process {
 
     /// Books that can be trusted, as they are now: shown every second, stored when `kept`.
     fn books(&mut self, at: Ts, kept: bool) {
-        for venue in &self.core.venues {
-            for (market, instrument) in (0_u32..).zip(&venue.instruments) {
-                let Some(book) = venue.session.book(MarketIndex(market)) else { continue };
-                let stream = venue.session.continuity().get(MarketIndex(market), Metric::Book);
-                let level = |l: &barograph_venues::session::BookLevel| (book.price(l.units), l.qty);
-                let sample = BookSample {
-                    instrument: *instrument as usize,
-                    ts: stream.and_then(|s| s.newest).unwrap_or(at),
-                    known_ts: at,
-                    bids: book.bids().take(BOOK_LEVELS).map(level).collect(),
-                    asks: book.asks().take(BOOK_LEVELS).map(level).collect(),
-                };
-                self.publisher.book(sample, kept);
-            }
-        }
+        books_of(&self.core, at, |sample| self.publisher.book(sample, kept));
     }
 
     /// How many subscriptions each link of a venue carries, for people.
@@ -587,6 +576,27 @@ impl Process {
         // Without the store nothing is said to be done: the next start runs the journal from an earlier checkpoint again.
         stored?;
         checkpoint::write(&self.plan.data, &packed?).map(|_| ())
+    }
+}
+
+/// Books that can be trusted, of the markets whose minutes are made here.
+pub(crate) fn books_of(core: &Core, at: Ts, mut take: impl FnMut(BookSample)) {
+    for venue in &core.venues {
+        for (market, instrument) in (0_u32..).zip(&venue.instruments) {
+            if !core.mine.0[*instrument as usize] {
+                continue;
+            }
+            let Some(book) = venue.session.book(MarketIndex(market)) else { continue };
+            let stream = venue.session.continuity().get(MarketIndex(market), Metric::Book);
+            let level = |l: &barograph_venues::session::BookLevel| (book.price(l.units), l.qty);
+            take(BookSample {
+                instrument: *instrument as usize,
+                ts: stream.and_then(|s| s.newest).unwrap_or(at),
+                known_ts: at,
+                bids: book.bids().take(BOOK_LEVELS).map(level).collect(),
+                asks: book.asks().take(BOOK_LEVELS).map(level).collect(),
+            });
+        }
     }
 }
 

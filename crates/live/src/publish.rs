@@ -7,6 +7,7 @@ use crate::delivery::Room;
 use crate::meter::Meter;
 use crate::published::{Published, Until};
 use crate::setup::Setup;
+use crate::share::Share;
 use barograph_domain::forecast::LedgerTick;
 use barograph_domain::pattern::Family;
 use barograph_domain::text::escape_control;
@@ -56,6 +57,9 @@ pub(crate) struct Batch {
     pub(crate) messages: Vec<Outgoing>,
     /// The journal holds everything this was made of once this is done.
     pub(crate) ticket: Option<Ticket>,
+    /// In a cluster: the newest tick all of whose rows the store has with it, and the newest input.
+    pub(crate) through: Option<Ts>,
+    pub(crate) reached: Option<Ts>,
 }
 
 impl Batch {
@@ -125,6 +129,10 @@ pub(crate) struct Publisher {
     room: Option<Arc<Room>>,
     /// Prints one line per change of the weather.
     pub(crate) weather: Option<Weather>,
+    /// In a cluster: all that inputs up to these made is here or in the store. Rows are made by ticks alone, so the newest tick is what
+    /// others wait for.
+    through: Option<Ts>,
+    reached: Option<Ts>,
 }
 
 impl core::fmt::Debug for Publisher {
@@ -165,6 +173,8 @@ impl Publisher {
             spill: None,
             room: None,
             weather: None,
+            through: None,
+            reached: None,
         }
     }
 
@@ -219,6 +229,14 @@ impl Publisher {
         }
     }
 
+    /// Everything has been made of the inputs up to this stamp, the last of which is a tick or not.
+    pub(crate) const fn reaches(&mut self, at: Ts, is_tick: bool) {
+        self.reached = Some(at);
+        if is_tick {
+            self.through = self.reached;
+        }
+    }
+
     /// Hands over what a replay has made so far.
     pub(crate) fn spill_all(&mut self) -> Result<(), Error> {
         let batch = if self.spill.is_some() && !self.batch.is_empty() { self.take(None) } else { return Ok(()) };
@@ -248,6 +266,8 @@ impl Publisher {
             streams: Arc::clone(&self.streams),
             runs: Arc::clone(&self.runs),
             ticket,
+            through: self.through,
+            reached: self.reached,
             ..core::mem::take(&mut self.batch)
         }
     }
@@ -456,7 +476,8 @@ impl CoreSink for Publisher {
     }
 
     fn fault(&mut self, venue: usize, fault: &Fault) {
-        if self.replaying {
+        // In a cluster the node that listens says what its venues send wrongly.
+        if self.replaying || matches!(self.setup.share, Share::Group { .. }) {
             return;
         }
         self.meter.fault(venue, fault.kind, &fault.detail);
@@ -493,7 +514,8 @@ impl CoreSink for Publisher {
         let shared: Arc<[StreamDecl]> = streams.into();
         self.lenses =
             instruments.iter().map(|i| Lens { streams: Arc::clone(&shared), ..self.setup.lens(i, &[]) }).collect();
-        self.runs = Arc::new(instruments.iter().map(|i| self.setup.run(&i.name, &[])).collect());
+        let mine = instruments.iter().filter(|i| self.setup.share.has(&i.name));
+        self.runs = Arc::new(mine.map(|i| self.setup.run(&i.name, &[])).collect());
         self.board.grow(&mut self.writer, instruments, streams, not_offered);
         if let Some(service) = &self.service {
             service.know(instruments);

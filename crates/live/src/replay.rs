@@ -61,6 +61,79 @@ pub(crate) struct Replayed {
     pub(crate) troubles: Vec<String>,
 }
 
+/// One line of a journal, wherever it was read.
+pub(crate) enum Played<'a> {
+    /// A frame, or the body of a reply.
+    Frame { venue: &'a str, connection: &'a str, bytes: &'a [u8] },
+    /// A control record.
+    Control(ControlRecord),
+}
+
+/// The lines of a journal on their way into a core. Without one the first start record makes it.
+#[derive(Debug, Default)]
+pub(crate) struct Player {
+    pub(crate) core: Option<Core>,
+    /// A reply's record comes before its body, which has the same stamp.
+    reply: Option<(RequestId, u16)>,
+    /// Behind damage, until the next start record.
+    broken: bool,
+    pub(crate) done: Replayed,
+}
+
+impl Player {
+    /// Behind the last line of this core.
+    pub(crate) fn new(core: Option<Core>) -> Self {
+        Self { core, ..Self::default() }
+    }
+
+    /// A part of the journal cannot be read: nothing behind it is used until the next start record.
+    pub(crate) fn lost(&mut self, why: &str) {
+        let from = self.core.as_ref().map_or_else(String::new, |c| format!(" from {}", c.at));
+        self.done.troubles.push(format!("{why}; nothing behind it{from} to the next start is used, a gap is declared"));
+        self.broken = true;
+    }
+
+    /// The next line.
+    pub(crate) fn line(
+        &mut self,
+        at: Ts,
+        line: Played<'_>,
+        setup: &Setup,
+        sink: &mut dyn CoreSink,
+    ) -> Result<(), Error> {
+        self.done.lines += 1;
+        self.done.last = Some(at);
+        if self.broken && !matches!(line, Played::Control(ControlRecord::Start { .. })) {
+            return Ok(());
+        }
+        self.broken = false;
+        match line {
+            Played::Frame { venue, connection, bytes } => {
+                let Some(core) = self.core.as_mut() else { return Ok(()) };
+                let Some(index) = core.venue(venue) else { return Ok(()) };
+                if let Some(conn) = connection_of(connection) {
+                    core.input(at, index, &Input::Frame { conn, bytes }, sink)?;
+                } else if let Some((request, status)) = self.reply.take() {
+                    core.input(at, index, &Input::Reply { request, status, body: bytes }, sink)?;
+                }
+            }
+            Played::Control(record) => {
+                self.done.torn = !matches!(record, ControlRecord::Stop);
+                if let ControlRecord::Start { config, .. } = &record
+                    && let Err(e) = LiveConfig::from_json(config)
+                {
+                    // Written by a release that knew other settings: what follows cannot be made again by this one.
+                    self.done.troubles.push(format!("{}; what follows it is not used", e.text().unwrap_or_default()));
+                    (self.core, self.broken) = (None, true);
+                    return Ok(());
+                }
+                control(at, record, setup, &mut self.core, &mut self.reply, sink)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Feeds the journal behind `core.at` into the core. `None` as core: the first start record makes it.
 pub(crate) fn run(
     data: &Path,
@@ -68,14 +141,9 @@ pub(crate) fn run(
     core: Option<Core>,
     sink: &mut dyn CoreSink,
 ) -> Result<(Option<Core>, Replayed), Error> {
-    let mut core = core;
-    let mut done = Replayed::default();
     let after = core.as_ref().map(|c| c.at);
+    let mut player = Player::new(core);
     let mut reader = JournalReader::open(&journal_folder(data), after).map_err(|e| Error::failed(chain(&e)))?;
-    // A reply's record comes before its body, which has the same stamp.
-    let mut reply: Option<(RequestId, u16)> = None;
-    // Behind damage, until the next start record.
-    let mut broken = false;
     loop {
         let entry = match reader.next() {
             Ok(Some(entry)) => entry,
@@ -84,47 +152,18 @@ pub(crate) fn run(
                 if !reader.pass_over() {
                     return Err(Error::failed(chain(&e)));
                 }
-                let from = core.as_ref().map_or_else(String::new, |c| format!(" from {}", c.at));
-                let e = chain(&e);
-                done.troubles
-                    .push(format!("{e}; nothing behind it{from} to the next start is used, a gap is declared"));
-                broken = true;
+                player.lost(&chain(&e));
                 continue;
             }
             Err(e) => return Err(Error::failed(chain(&e))),
         };
-        let at = entry.at;
-        done.lines += 1;
-        done.last = Some(at);
-        if broken && !matches!(entry.kind, EntryKind::Control(ControlRecord::Start { .. })) {
-            continue;
-        }
-        broken = false;
-        match entry.kind {
-            EntryKind::Frame { venue, connection, bytes, .. } => {
-                let Some(core) = core.as_mut() else { continue };
-                let Some(index) = core.venue(venue) else { continue };
-                if let Some(conn) = connection_of(connection) {
-                    core.input(at, index, &Input::Frame { conn, bytes }, sink)?;
-                } else if let Some((request, status)) = reply.take() {
-                    core.input(at, index, &Input::Reply { request, status, body: bytes }, sink)?;
-                }
-            }
-            EntryKind::Control(record) => {
-                done.torn = !matches!(record, ControlRecord::Stop);
-                if let ControlRecord::Start { config, .. } = &record
-                    && let Err(e) = LiveConfig::from_json(config)
-                {
-                    // Written by a release that knew other settings: what follows cannot be made again by this one.
-                    done.troubles.push(format!("{}; what follows it is not used", e.text().unwrap_or_default()));
-                    (core, broken) = (None, true);
-                    continue;
-                }
-                control(at, record, setup, &mut core, &mut reply, sink)?;
-            }
-        }
+        let line = match entry.kind {
+            EntryKind::Frame { venue, connection, bytes, .. } => Played::Frame { venue, connection, bytes },
+            EntryKind::Control(record) => Played::Control(record),
+        };
+        player.line(entry.at, line, setup, sink)?;
     }
-    Ok((core, done))
+    Ok((player.core, player.done))
 }
 
 fn control(

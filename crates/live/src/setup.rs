@@ -4,6 +4,7 @@
 //! another delay) belongs to its streams and is stored with them; hashing it into the logic version would make the store
 //! depend on which files came together in one command.
 
+use crate::share::Share;
 use crate::universe::WatchMarkets;
 use barograph_domain::{CalendarEntry, Instrument, InstrumentName, StreamDecl};
 use barograph_engine::calendar::Calendar;
@@ -35,6 +36,8 @@ pub struct Setup {
     pub calendar: Option<Arc<Calendar>>,
     /// Whose market a bare symbol in it means.
     pub default_venue: String,
+    /// Which markets' minutes are made.
+    pub share: Share,
 }
 
 impl Setup {
@@ -51,6 +54,7 @@ impl Setup {
             scheduled: Vec::new(),
             calendar: None,
             default_venue: barograph_api::DEFAULT_VENUE.to_owned(),
+            share: Share::All,
         }
     }
 

@@ -11,6 +11,7 @@ use crate::options::{OptionPolls, OptionsChoice};
 use crate::process::{Change, Network, Plan, Process, prepare};
 use crate::publish::Weather;
 use crate::published::Published;
+use crate::recorder::{Onward, Recorder, Relayed};
 use crate::replay::journal_folder;
 use crate::setup::Setup;
 use crate::storing::{Keep, Storing};
@@ -91,6 +92,8 @@ pub struct LiveSettings {
     pub keep: Keep,
     /// Where the calendar is read.
     pub calendar: Option<CalendarSource>,
+    /// Where the journal's lines go besides, and what is known of that: on the listening side of a cluster.
+    pub relay: Option<(Onward, Arc<Relayed>)>,
     /// Where the newest weather is mirrored.
     pub redis: Option<MirrorAddress>,
     /// What is fetched of on-chain and sentiment sources.
@@ -277,6 +280,10 @@ pub fn start(
     let chains = published.chains(reader.as_ref(), &setup.logic_version)?;
     let (journal, _) =
         JournalWriter::open(journal_config, request.clock.now()).map_err(|e| Error::failed(chain(&e)))?;
+    let journal = match settings.relay {
+        Some((onward, relayed)) => Recorder::relayed(journal, onward, relayed)?,
+        None => Recorder::alone(journal),
+    };
     let handle = runtime.handle().clone();
     let receivers = (settings.receivers)()?;
     let room = Some(Room::open(receivers, &settings.target, &setup.book, Arc::clone(&request.clock), handle)?);

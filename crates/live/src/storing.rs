@@ -12,9 +12,9 @@ use crate::publish::{Batch, Spill};
 use crate::{Error, chain};
 use barograph_domain::text::number_of;
 use barograph_domain::{Span, Ts};
-use barograph_store::{LedgerHead, LiveBatch, Outgoing, Retention, Writer};
+use barograph_store::{Fence, LedgerHead, LiveBatch, Outgoing, Retention, Writer};
 use barograph_verify::ledger::chain::{Chains, Head, day_of};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -67,6 +67,8 @@ pub(crate) struct Storing {
     orders: SyncSender<Order>,
     /// The process is asked to stop.
     stop: Arc<AtomicBool>,
+    /// The newest input of the batches that were committed; in a cluster.
+    committed: Arc<AtomicI64>,
     /// Gone with the thread.
     running: Weak<()>,
     meter: Arc<Meter>,
@@ -74,6 +76,42 @@ pub(crate) struct Storing {
 }
 
 impl Storing {
+    /// Starts the thread for one tenure of a group: each batch carries the group and the token.
+    pub(crate) fn fenced(
+        writer: Box<dyn Writer>,
+        (meter, keep): (Arc<Meter>, Keep),
+        stop: Arc<AtomicBool>,
+        fence: Option<(u16, u64)>,
+    ) -> Result<Self, Error> {
+        Self::begin(writer, meter, keep, stop, None, Chains::default(), fence)
+    }
+
+    /// The same for one who writes the ledger.
+    pub(crate) fn fenced_with(
+        writer: Box<dyn Writer>,
+        (meter, keep): (Arc<Meter>, Keep),
+        stop: Arc<AtomicBool>,
+        fence: (u16, u64),
+        chains: Chains,
+    ) -> Result<Self, Error> {
+        Self::begin(writer, meter, keep, stop, None, chains, Some(fence))
+    }
+
+    /// Is anything waiting or being written?
+    pub(crate) fn is_busy(&self) -> bool {
+        self.meter.store_queue.load(Ordering::Acquire) > 0
+    }
+
+    /// The newest input of what is committed.
+    pub(crate) fn committed(&self) -> Ts {
+        Ts(self.committed.load(Ordering::Acquire))
+    }
+
+    /// Has the thread stopped writing?
+    pub(crate) fn has_ended(&self) -> bool {
+        self.running.strong_count() == 0
+    }
+
     /// Starts the thread over an open store. Nobody waits for a database that is away once `stop` is set.
     pub(crate) fn start(
         writer: Box<dyn Writer>,
@@ -81,20 +119,35 @@ impl Storing {
         keep: Keep,
         stop: Arc<AtomicBool>,
         room: Option<Arc<Room>>,
+        chains: Chains,
+    ) -> Result<Self, Error> {
+        Self::begin(writer, meter, keep, stop, room, chains, None)
+    }
+
+    fn begin(
+        writer: Box<dyn Writer>,
+        meter: Arc<Meter>,
+        keep: Keep,
+        stop: Arc<AtomicBool>,
+        room: Option<Arc<Room>>,
         mut chains: Chains,
+        fence: Option<(u16, u64)>,
     ) -> Result<Self, Error> {
         let (orders, inbox) = sync_channel(WAITING_MAX);
         let (told, counts, alive) = (Arc::clone(&stop), Arc::clone(&meter), Arc::new(()));
         let running = Arc::downgrade(&alive);
+        let committed = Arc::new(AtomicI64::new(0));
+        let reached = Arc::clone(&committed);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
-                let ended = write_all(writer, &inbox, &counts, &keep, (&told, room.as_deref()), &mut chains);
+                let ended =
+                    write_all(writer, &inbox, &counts, &keep, (&told, room.as_deref()), (&mut chains, fence, &reached));
                 drop(alive);
                 ended
             })
             .map_err(Error::failed)?;
-        Ok(Self { orders, stop, running, meter, thread })
+        Ok(Self { orders, stop, committed, running, meter, thread })
     }
 
     /// The sign that the process is to end.
@@ -161,13 +214,14 @@ fn write_all(
     meter: &Meter,
     keep: &Keep,
     (stop, room): (&AtomicBool, Option<&Room>),
-    chains: &mut Chains,
+    (chains, fence, reached): (&mut Chains, Option<(u16, u64)>, &AtomicI64),
 ) -> Result<(), Error> {
     while let Ok(order) = inbox.recv() {
         let done = match order {
             Order::Write(mut batch) => {
                 chain_up(&mut batch, chains);
-                write(writer.as_mut(), &batch, meter, stop).map(|done| {
+                write(writer.as_mut(), &batch, fence, (meter, stop)).map(|done| {
+                    reached.fetch_max(batch.reached.map_or(0, |at| at.0), Ordering::AcqRel);
                     if let Some(room) = room {
                         done.hand_over(room);
                     }
@@ -246,13 +300,17 @@ impl Written {
     }
 }
 
-fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBool) -> Result<Written, Error> {
+fn write(
+    writer: &mut dyn Writer,
+    batch: &Batch,
+    fence: Option<(u16, u64)>,
+    (meter, stop): (&Meter, &AtomicBool),
+) -> Result<Written, Error> {
     if let Some(ticket) = &batch.ticket {
         ticket.wait().map_err(|e| Error::failed(chain(&e)))?;
     }
     let began = Instant::now();
     let live = LiveBatch {
-        fence: None,
         instruments: &batch.instruments,
         streams: &batch.streams,
         points: &batch.points,
@@ -269,6 +327,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         messages: &batch.messages,
         ledger: &batch.ledger,
         ledger_states: &batch.ledger_states,
+        fence: fence.map(|(group, token)| Fence { group, token, through: batch.through }),
     };
     let mut tries = 0;
     let mut last_tries_since: Option<Instant> = None;

@@ -1,10 +1,15 @@
 //! Between the markets of a process or a store: which are compared, and how their minutes enter. Arithmetic is the engine's.
 
 use barograph_domain::time::LATENESS;
-use barograph_domain::{Instrument, InstrumentName, MinuteRow};
+use barograph_domain::{Cell, Instrument, InstrumentName, MinuteRow, Span};
 use barograph_engine::Feature;
 use barograph_engine::universe::{PairRule, UniverseSample, WATCH_MAX, Watch, default_watch, ordered};
+use barograph_store::{Range, Reader, RowQuery, RunKey};
 use serde::{Deserialize, Serialize};
+
+/// What reaches an hour between markets: 180 days of the percentile, 90 days of states and episodes that read it, the windows before them
+/// and a week for an episode that those 90 days begin in, to whole days.
+pub const REACH: Span = Span::days(280);
 
 /// Which markets are compared.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -73,6 +78,39 @@ pub fn rule(book: &str) -> PairRule {
     if book == "default" { PairRule::Default } else { PairRule::Seed }
 }
 
+/// Samples of all compared markets over a stretch of stored minutes, minute by minute.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn stored_samples(
+    reader: &dyn Reader,
+    logic_version: &str,
+    watch: &[Watch],
+    range: Range,
+) -> Result<Vec<UniverseSample>, barograph_store::Error> {
+    let mut samples = Vec::new();
+    for (place, market) in watch.iter().enumerate() {
+        let key = RunKey { instrument: market.instrument.clone(), logic_version: logic_version.to_owned() };
+        let mut start = range.start;
+        loop {
+            let range = Range { start, end: range.end };
+            let query = RowQuery { range, every: None, after: None, limit: 1_440, as_of: None };
+            let volatility = [Feature::RealizedVol24h.spec().id];
+            let found = reader.glances(&key, &query, &volatility)?;
+            samples.extend(found.rows.iter().map(|row| UniverseSample {
+                vol_annual: row.cells.first().and_then(Cell::ready),
+                ..sample(place, row)
+            }));
+            match found.next {
+                Some(next) => start = next,
+                None => break,
+            }
+        }
+    }
+    samples.sort_by_key(|s| (s.ts, s.market));
+    Ok(samples)
+}
+
 /// What a minute row says to the universe. It was usable 200 ms after its minute.
 pub fn sample(market: usize, row: &MinuteRow) -> UniverseSample {
     UniverseSample {
@@ -80,7 +118,7 @@ pub fn sample(market: usize, row: &MinuteRow) -> UniverseSample {
         ts: row.ts,
         known_ts: row.ts + LATENESS,
         price: row.price,
-        vol_annual: row.cells.get(Feature::RealizedVol24h.index()).and_then(barograph_domain::Cell::ready),
+        vol_annual: row.cells.get(Feature::RealizedVol24h.index()).and_then(Cell::ready),
         risk: row.risk.label,
         volatility: row.volatility.label,
     }

@@ -7,19 +7,15 @@
 
 use crate::failure::Failure;
 use crate::progress::{Progress, Unit};
-use barograph_domain::{Cell, Instrument, InstrumentName, Span, Ts, UniverseRow};
-use barograph_engine::Feature;
+use barograph_domain::{Instrument, InstrumentName, Span, Ts, UniverseRow};
 use barograph_engine::detect::Judging;
 use barograph_engine::detect::pairs::PairWatches;
-use barograph_engine::universe::{Universe, UniverseSample, Watch};
+use barograph_engine::universe::{Universe, Watch};
 use barograph_live::setup::Setup;
-use barograph_live::universe::{WatchMarkets, rule, sample};
-use barograph_store::{PairRecord, Range, Reader, RowQuery, RunKey, UniversePart, Writer, watch_words};
+use barograph_live::universe::{REACH, WatchMarkets, rule, stored_samples};
+use barograph_store::{PairRecord, Range, Reader, RunKey, UniversePart, Writer, watch_words};
 use std::io::Write as _;
 
-/// What reaches an hour: 180 days of the percentile, 90 days of states and episodes that read it, the windows before them and
-/// a week for an episode that those 90 days begin in, to whole days.
-const REACH: Span = Span::days(280);
 /// Minutes read at once, per market.
 const STRETCH: Span = Span::days(1);
 /// Rows per transaction: some megabytes.
@@ -66,7 +62,7 @@ pub(crate) fn update(reader: &dyn Reader, writer: &mut dyn Writer, setup: &Setup
     let mut start = begin.floor(STRETCH);
     while start <= last {
         let range = Range { start, end: start + STRETCH };
-        for sample in minutes(reader, logic, universe.watch(), range)? {
+        for sample in stored_samples(reader, logic, universe.watch(), range)? {
             if let Some(row) = universe.push(sample) {
                 writing.take(row)?;
             }
@@ -109,30 +105,6 @@ fn extent(reader: &dyn Reader, logic: &str, watch: &[Watch]) -> Result<Option<(T
         found = Some(found.map_or((a, b), |(x, y)| (x.min(a), y.max(b))));
     }
     Ok(found)
-}
-
-/// Samples of all markets over a stretch, minute by minute.
-fn minutes(reader: &dyn Reader, logic: &str, watch: &[Watch], range: Range) -> Result<Vec<UniverseSample>, Failure> {
-    let mut samples = Vec::new();
-    for (place, market) in watch.iter().enumerate() {
-        let mut start = range.start;
-        loop {
-            let range = Range { start, end: range.end };
-            let query = RowQuery { range, every: None, after: None, limit: 1_440, as_of: None };
-            let volatility = [Feature::RealizedVol24h.spec().id];
-            let found = reader.glances(&key(&market.instrument, logic), &query, &volatility)?;
-            samples.extend(found.rows.iter().map(|row| UniverseSample {
-                vol_annual: row.cells.first().and_then(Cell::ready),
-                ..sample(place, row)
-            }));
-            match found.next {
-                Some(next) => start = next,
-                None => break,
-            }
-        }
-    }
-    samples.sort_by_key(|s| (s.ts, s.market));
-    Ok(samples)
 }
 
 /// Rows on their way into the store.

@@ -109,12 +109,13 @@ impl Core {
     pub(super) fn flow(&mut self, at: Ts, at_venue: usize, out: &Out, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let (venue, t) = (&self.venues[at_venue], &self.setup.book.order_flow);
         for emit in &out.events {
-            if let Some(instrument) = venue.instruments.get(emit.market.index()) {
+            if let Some(instrument) = venue.instruments.get(emit.market.index()).filter(|i| self.mine.0[**i as usize]) {
                 self.flows.fact(at, *instrument, emit, t);
             }
         }
         for market in &out.books {
-            let known = venue.instruments.get(market.index()).zip(venue.session.book(*market));
+            let mine = venue.instruments.get(market.index()).filter(|i| self.mine.0[**i as usize]);
+            let known = mine.zip(venue.session.book(*market));
             if let Some((instrument, book)) = known {
                 self.flows.book(at, *instrument, book, t);
             }
@@ -141,6 +142,9 @@ impl Core {
 
     pub(super) fn step(&mut self, event: &Event, origin: Origin, sink: &mut dyn CoreSink) -> Result<(), Error> {
         let at = event.stream.index();
+        if !self.mine.1[at] {
+            return Ok(());
+        }
         let Heard { metric, waits, .. } = self.heard[at];
         if let Payload::Status(status) = &event.payload {
             if status.state == StatusState::Live {

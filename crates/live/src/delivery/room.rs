@@ -73,27 +73,41 @@ impl Room {
         clock: Arc<dyn Clock>,
         runtime: tokio::runtime::Handle,
     ) -> Result<Arc<Self>, Error> {
+        let room = Self::mailbox(receivers.clone(), target, book, clock, runtime)?;
+        if !receivers.is_empty() {
+            let names: Vec<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
+            drop(writeln!(std::io::stderr(), "barograph: [WEBHOOK] telling {}", names.join(", ")));
+            *room.place() = Some(room.begin(receivers)?);
+        }
+        Ok(room)
+    }
+
+    /// One that writes messages to these and delivers none: another process of a cluster reads the outbox.
+    ///
+    /// # Errors
+    /// Messages cannot be carried from this machine.
+    pub fn mailbox(
+        receivers: Vec<Receiver>,
+        target: &StoreTarget,
+        book: &RuleBook,
+        clock: Arc<dyn Clock>,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Arc<Self>, Error> {
         let rate = clock.rate();
         let now: Now = Arc::new(move || clock.now());
         let transport = Arc::new(Transport::new().map_err(Error::Failed)?);
         let fixed = receivers.iter().filter(|r| !r.made).cloned().collect();
-        let room = Self {
+        Ok(Arc::new(Self {
             fixed,
             made: OnceLock::new(),
-            mail: RwLock::new(Arc::new(Mail::new(receivers.clone(), book))),
+            mail: RwLock::new(Arc::new(Mail::new(receivers, book))),
             dispatcher: Mutex::default(),
             changing: Mutex::default(),
             closed: AtomicBool::new(false),
             tools: Tools { target: target.clone(), transport, runtime, now, rate },
             said: Mutex::default(),
             changes: Arc::new(AtomicU64::new(0)),
-        };
-        if !receivers.is_empty() {
-            let names: Vec<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
-            drop(writeln!(std::io::stderr(), "barograph: [WEBHOOK] telling {}", names.join(", ")));
-            *room.place() = Some(room.begin(receivers)?);
-        }
-        Ok(Arc::new(room))
+        }))
     }
 
     /// Receivers are made on the page and kept there from now on.

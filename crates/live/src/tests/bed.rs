@@ -87,6 +87,7 @@ impl Flags {
                 journal_bytes: 20_000_000_000,
             },
             calendar: None,
+            relay: None,
             redis: None,
             onchain: crate::onchain::OnchainSettings::default(),
             options: (OptionsChoice::Off, (barograph_venues::deribit::VENUE.endpoints)()),
