@@ -318,6 +318,9 @@ pub(crate) struct Up {
     /// Record and compute without serving
     #[arg(long)]
     pub(crate) no_serve: bool,
+    /// What this process does: all, or one part of a cluster: ingest, engine, universe, serve (docs/cluster.md)
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Option<String>,
     /// Stop after this much time, as in 60s
     #[arg(long = "for", value_name = "TIME", value_parser = barograph_domain::Span::parse)]
     pub(crate) for_time: Option<barograph_domain::Span>,
@@ -338,6 +341,7 @@ impl Up {
             ("backfill", self.backfill.clone()),
             ("endpoints", self.endpoints.clone()),
             ("listen", self.listen.clone()),
+            ("role", self.role.clone()),
         ]
     }
 }

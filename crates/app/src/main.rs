@@ -11,6 +11,8 @@ mod cases;
 mod causality;
 mod cli;
 mod clock;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod commands;
 mod config;
 #[cfg_attr(not(feature = "lab"), path = "contest_absent.rs")]
@@ -34,6 +36,7 @@ mod positions;
 mod progress;
 mod reload;
 mod report;
+mod role;
 mod run;
 mod scores;
 #[cfg(test)]

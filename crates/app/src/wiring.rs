@@ -41,6 +41,7 @@ impl Settings {
                 journal_bytes: self.journal_bytes_max(),
             },
             calendar: self.calendar.clone(),
+            relay: None,
             redis: self.redis.clone(),
             options: (self.options.clone(), self.options_endpoints()),
             onchain: self.onchain_settings(),

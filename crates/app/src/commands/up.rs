@@ -23,6 +23,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
+    #[cfg(feature = "cluster")]
+    return crate::cluster::run(settings.role, args, settings);
+    #[cfg(not(feature = "cluster"))]
+    alone(args, settings)
+}
+
+/// One process that does everything.
+pub(crate) fn alone(args: &Up, settings: &Settings) -> Result<(), Failure> {
     let runtime = runtime()?;
     let request = LiveRequest { stop: watch_for_stop(&runtime), ..request(args, settings, Arc::new(SystemClock))? };
     let again = args.clone();
@@ -58,7 +66,7 @@ pub(crate) fn store_of(settings: &Settings, writer: Box<dyn Writer>) -> Result<S
     Ok((open_reader(&target)?, writer))
 }
 
-fn real(span: Span) -> Duration {
+pub(crate) fn real(span: Span) -> Duration {
     Duration::from_nanos(u64::try_from(span.0).unwrap_or(0))
 }
 

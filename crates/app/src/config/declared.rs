@@ -6,13 +6,15 @@
 
 use super::platform::default_data;
 use super::read::{
-    address, backfill, clusters, contest, database, days, key, models, names, narrative, number, onchain,
-    onchain_endpoints, one_of, optional, page_address, path, redis, s3_style, switch, tokens_always, volume, whole,
+    address, backfill, cluster_name, clusters, contest, database, days, groups, key, lease, models, names, narrative,
+    nats, number, onchain, onchain_endpoints, one_of, optional, page_address, path, redis, s3_style, switch,
+    tokens_always, volume, whole, worker,
 };
 use super::secret;
 use super::streams::{self, Streams};
 use super::written::Written;
 use crate::failure::Failure;
+use crate::role::Role;
 use barograph_domain::forecast::{ForecastEvent, Forecaster};
 use barograph_domain::leg::SpotPairs;
 use barograph_domain::{Metric, Span, Venue};
@@ -183,6 +185,21 @@ settings! {
     db_url: Option<String> = "", database,
         "database: nothing for SQLite in the data folder, or postgres://user:password@host/name",
         also: Some("DB_URL"), shown: secret::masked;
+    role: Role = "all", |text| one_of(text, &Role::WORDS),
+        "what `barograph up` does: all, or one part of a cluster (docs/cluster.md): ingest, engine, universe or serve";
+    nats_url: Option<String> = "", nats,
+        "NATS server of a cluster, as nats://user:password@host:4222 or tls://host:4222",
+        shown: secret::masked;
+    cluster_name: String = "barograph", cluster_name,
+        "what the cluster's names on that server begin with: letters, digits and -";
+    cluster_groups: u16 = "12", groups,
+        "groups that the markets of a cluster are split into, the same in every process: one worker has whole groups, so a few for each worker. Another number needs an empty cluster_objects";
+    cluster_worker: Option<String> = "", worker,
+        "name of this worker in a cluster; without one, that of the machine with the number of the process";
+    cluster_lease: Span = "2400ms", lease,
+        "time after which a worker that shows no sign of life has lost its groups, 1s to 60s";
+    cluster_objects: Option<String> = "", optional,
+        "where workers keep checkpoints: s3://bucket/prefix, or a folder that every worker has";
     redis: Option<MirrorAddress> = "", redis,
         "Redis or Valkey server to which a live process also writes the newest snapshot and board row of each market: redis://:password@host:6379/0, or unix:///path/of/socket",
         shown: secret::redis;

