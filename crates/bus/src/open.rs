@@ -110,13 +110,13 @@ async fn connect(options: &BusOptions) -> Result<(async_nats::Client, jetstream:
         allow_direct: true,
         ..stream::Config::default()
     };
-    js.get_or_create_stream(frames).await.map_err(kept)?;
+    js.get_or_create_stream(frames).await.map_err(|e| kept(&e))?;
     let bucket = format!("{}-leases", options.name);
     let leases = match js.get_key_value(&bucket).await {
         Ok(found) => found,
         Err(_none) => {
-            js.get_or_create_stream(lease_stream(&bucket)?).await.map_err(kept)?;
-            js.get_key_value(&bucket).await.map_err(kept)?
+            js.get_or_create_stream(lease_stream(&bucket)?).await.map_err(|e| kept(&e))?;
+            js.get_key_value(&bucket).await.map_err(away)?
         }
     };
     Ok((client, js, leases))
@@ -141,6 +141,12 @@ fn lease_stream(bucket: &str) -> Result<stream::Config> {
     })
 }
 
-fn kept(e: impl core::fmt::Display) -> Error {
-    refused(format!("{e}; it has to be started with JetStream (nats-server -js)"))
+/// A server that has just begun may not have read its streams yet; one without any says so.
+fn kept(e: &jetstream::context::CreateStreamError) -> Error {
+    use jetstream::context::CreateStreamErrorKind::{JetStreamUnavailable, TimedOut};
+    match e.kind() {
+        JetStreamUnavailable => refused(format!("{e}; it has to be started with JetStream (nats-server -js)")),
+        TimedOut => away(e),
+        _ => refused(e),
+    }
 }

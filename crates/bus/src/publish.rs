@@ -18,7 +18,7 @@ pub struct SentParcels {
 
 /// Sends parcels in order. Clones send in turn.
 #[derive(Clone, Debug)]
-pub struct Publisher {
+pub struct ParcelPublisher {
     sending: tokio::sync::mpsc::Sender<(i64, Vec<u8>)>,
     counts: Arc<SentParcels>,
 }
@@ -29,35 +29,35 @@ const WAITING_MAX: usize = 64;
 impl Bus {
     /// A sender, and its task. It ends with the last clone.
     #[must_use]
-    pub fn publisher(&self) -> Publisher {
+    pub fn publisher(&self) -> ParcelPublisher {
         let (sending, mut waiting) = tokio::sync::mpsc::channel::<(i64, Vec<u8>)>(WAITING_MAX);
         let counts = Arc::new(SentParcels::default());
-        let (js, subject, told) = (self.js.clone(), self.frames(), Arc::clone(&counts));
+        let (js, subject, tally) = (self.js.clone(), self.frames(), Arc::clone(&counts));
         self.runtime.spawn(async move {
             while let Some((last, bytes)) = waiting.recv().await {
                 let mut headers = HeaderMap::new();
                 // A server that sees it twice, because the first answer was lost, keeps it once.
                 headers.insert(async_nats::header::NATS_MESSAGE_ID, last.to_string());
                 let sent = js.publish_with_headers(subject.clone(), headers, Bytes::from(bytes));
-                let told = Arc::clone(&told);
+                let tally = Arc::clone(&tally);
                 match tokio::time::timeout(ANSWER_WITHIN, sent).await {
                     Ok(Ok(acknowledged)) => {
                         tokio::spawn(async move {
-                            let count = if acknowledged.await.is_ok() { &told.acknowledged } else { &told.failed };
+                            let count = if acknowledged.await.is_ok() { &tally.acknowledged } else { &tally.failed };
                             count.fetch_add(1, Ordering::Relaxed);
                         });
                     }
                     Ok(Err(_)) | Err(_) => {
-                        told.failed.fetch_add(1, Ordering::Relaxed);
+                        tally.failed.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             }
         });
-        Publisher { sending, counts }
+        ParcelPublisher { sending, counts }
     }
 }
 
-impl Publisher {
+impl ParcelPublisher {
     /// Hands a parcel over, known by the stamp of its last entry. Without room it is let go: whoever follows sees the hole.
     pub fn send(&self, last: i64, bytes: Vec<u8>) {
         if self.sending.try_send((last, bytes)).is_err() {

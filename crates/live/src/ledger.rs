@@ -152,16 +152,20 @@ impl<'a> Refold<'a> {
     /// # Errors
     /// When the store cannot be read.
     pub fn next_until(&mut self, minute: Ts) -> Result<Option<Vec<LedgerTick>>, Error> {
-        for (instrument, first) in self.reader.published(&self.setup.logic_version)? {
+        for (instrument, _newest) in self.reader.published(&self.setup.logic_version)? {
             match self.sources.iter_mut().find(|s| s.key.instrument == instrument) {
                 // A market that is published now may be published at any minute.
                 Some(known) => known.minutes.1 = Ts::MAX,
                 None => {
-                    let place = self.ledger.place(&instrument);
                     let key = RunKey { instrument, logic_version: self.setup.logic_version.clone() };
+                    let Some((first, _)) = self.reader.run(&key, None)?.and_then(|run| run.minutes) else { continue };
+                    let place = self.ledger.place(&key.instrument);
                     let (corrections, samples, alerts, levels) = Default::default();
                     let minutes = (Ts::MIN, Ts::MAX);
-                    self.at = self.at.min(first);
+                    // Minutes that are closed stay closed.
+                    if self.ledger.closed().is_none() {
+                        self.at = self.at.min(first);
+                    }
                     self.sources.push(Source { key, place, minutes, corrections, samples, alerts, levels });
                 }
             }

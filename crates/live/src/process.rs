@@ -3,6 +3,7 @@
 //! One thread does it all in the order of the receive stamps. Compression, disk, database, sockets and HTTP have threads of their
 //! own; between them are bounded queues.
 
+pub(crate) mod books;
 mod connections;
 mod enter;
 mod health;
@@ -21,13 +22,13 @@ use crate::scheduled::Reading;
 use crate::setup::Setup;
 use crate::storing::{Keep, Order, Storing};
 use crate::{Error, chain, checkpoint};
-use barograph_domain::{Metric, Span, Ts};
+use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{ControlRecord, FileKey};
 use barograph_net::{Clock, InboxReceiver, Incoming, Net, Stamper};
 use barograph_query::live::board::Board;
 use barograph_query::service::Service;
-use barograph_store::{BookSample, StoreTarget};
-use barograph_venues::session::{Action, CloseReason, ConnId, FailReason, Input, MarketIndex};
+use barograph_store::StoreTarget;
+use barograph_venues::session::{Action, CloseReason, ConnId, FailReason, Input};
 use connections::{Connections, write_line};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
@@ -38,8 +39,6 @@ use std::time::Duration;
 /// Ticks come this long after each whole second: the one after a whole minute finds everything that counts for it.
 const TICK_AFTER: Span = Span(200_001_000);
 const SECOND: Span = Span::secs(1);
-/// Levels a side of a stored book.
-const BOOK_LEVELS: usize = 25;
 /// A checkpoint is written this often, so that the journal behind it replays in seconds.
 const CHECKPOINT_EVERY: Span = Span::mins(10);
 /// And this long after a whole minute at the earliest and latest: packing a thousand markets takes a second or two, in which
@@ -469,7 +468,7 @@ impl Process {
 
     /// Books that can be trusted, as they are now: shown every second, stored when `kept`.
     fn books(&mut self, at: Ts, kept: bool) {
-        books_of(&self.core, at, |sample| self.publisher.book(sample, kept));
+        books::books_of(&self.core, at, |sample| self.publisher.book(sample, kept));
     }
 
     /// How many subscriptions each link of a venue carries, for people.
@@ -576,27 +575,6 @@ impl Process {
         // Without the store nothing is said to be done: the next start runs the journal from an earlier checkpoint again.
         stored?;
         checkpoint::write(&self.plan.data, &packed?).map(|_| ())
-    }
-}
-
-/// Books that can be trusted, of the markets whose minutes are made here.
-pub(crate) fn books_of(core: &Core, at: Ts, mut take: impl FnMut(BookSample)) {
-    for venue in &core.venues {
-        for (market, instrument) in (0_u32..).zip(&venue.instruments) {
-            if !core.mine.0[*instrument as usize] {
-                continue;
-            }
-            let Some(book) = venue.session.book(MarketIndex(market)) else { continue };
-            let stream = venue.session.continuity().get(MarketIndex(market), Metric::Book);
-            let level = |l: &barograph_venues::session::BookLevel| (book.price(l.units), l.qty);
-            take(BookSample {
-                instrument: *instrument as usize,
-                ts: stream.and_then(|s| s.newest).unwrap_or(at),
-                known_ts: at,
-                bids: book.bids().take(BOOK_LEVELS).map(level).collect(),
-                asks: book.asks().take(BOOK_LEVELS).map(level).collect(),
-            });
-        }
     }
 }
 

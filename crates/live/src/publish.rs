@@ -209,7 +209,9 @@ impl Publisher {
 
     /// Up to where a market is published, as far as a replay may meet it.
     fn until(&self, instrument: usize) -> Until {
-        if self.replaying { self.until.get(instrument).copied().unwrap_or_default() } else { Until::default() }
+        // In a cluster also behind that: a tick that is lost for good leaves its minute to a later one, which makes it otherwise.
+        let looks = self.replaying || matches!(self.setup.share, Share::Group { .. });
+        if looks { self.until.get(instrument).copied().unwrap_or_default() } else { Until::default() }
     }
 
     /// Is a record of an alert published? `row` is that of its minute, where it belongs to one.
@@ -247,7 +249,7 @@ impl Publisher {
     fn went_on(&mut self) -> Result<(), Error> {
         match &self.spill {
             Some((_, stop)) if stop.load(Ordering::Relaxed) => Err(Error::Stopped),
-            Some(_) if self.batch.len() >= SPILL_AT => self.spill_all(),
+            Some(_) if self.replaying && self.batch.len() >= SPILL_AT => self.spill_all(),
             _ => Ok(()),
         }
     }
@@ -255,7 +257,10 @@ impl Publisher {
     /// The past has been replayed; what comes now is news.
     pub(crate) fn replayed(&mut self) {
         self.replaying = false;
-        self.spill = None;
+        // In a cluster the node that listens may begin anew with other markets while this goes on: what came before goes this way.
+        if !matches!(self.setup.share, Share::Group { .. }) {
+            self.spill = None;
+        }
     }
 
     /// The batch of what has come together, with what it means.

@@ -4,6 +4,7 @@
 //! whole. They fill the windows of the markets; written and reported is only what comes after what was published.
 
 use crate::Error;
+use crate::share::Share;
 use barograph_domain::time::LATENESS;
 use barograph_domain::{Instrument, InstrumentName, KnownAlert, Ts};
 use barograph_store::run::{GRID, row_of};
@@ -33,8 +34,13 @@ pub(crate) struct Until {
 impl Published {
     /// What a store holds of a logic version.
     pub(crate) fn load(reader: &dyn Reader, logic_version: &str) -> Result<Self, Error> {
+        Self::load_share(reader, logic_version, Share::All)
+    }
+
+    /// The same of the markets of a share.
+    pub(crate) fn load_share(reader: &dyn Reader, logic_version: &str, share: Share) -> Result<Self, Error> {
         let mut markets = BTreeMap::new();
-        for (instrument, minute) in reader.published(logic_version)? {
+        for (instrument, minute) in reader.published(logic_version)?.into_iter().filter(|(i, _)| share.has(i)) {
             let key = RunKey { instrument, logic_version: logic_version.to_owned() };
             // Without rows of its own no market goes on for longer than a minute.
             let range = Range { start: minute + LATENESS, end: minute + GRID + LATENESS };

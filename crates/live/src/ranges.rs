@@ -73,10 +73,25 @@ pub fn range(data: &Path, after: Ts, until: Ts, synced: Ts) -> Result<RangeAnswe
 
 /// Is what lies behind `after` gone, because a journal is kept for some days only?
 fn forgotten(root: &Path, after: Ts, until: Ts) -> Result<Option<RangeAnswer>, Error> {
-    if after == Ts(0) {
-        return Ok(None);
-    }
     let failed = |e: journal::Error| Error::failed(chain(&e));
+    if after == Ts(0) {
+        // From the beginning: that is the start of a process, or the journal is not kept that far back.
+        let mut reader = JournalReader::open_selected(root, Selection { until: Some(until), ..Selection::default() })
+            .map_err(failed)?;
+        let begins = match reader.next() {
+            Ok(Some(entry)) => matches!(entry.kind, EntryKind::Control(ControlRecord::Start { .. })),
+            Ok(None) | Err(journal::Error::Damaged { .. } | journal::Error::Missing { .. }) => true,
+            Err(e) => return Err(failed(e)),
+        };
+        if begins {
+            return Ok(None);
+        }
+        let resumes = next_start(root, after, until)?;
+        return Ok(Some(RangeAnswer::Lost {
+            resumes,
+            why: "the journal does not go back to the start of a process".to_owned(),
+        }));
+    }
     // Whatever is there at or before it shows that the journal reaches back that far.
     let before = Selection { after: None, until: Some(after), venue: None };
     let mut reader = JournalReader::open_selected(root, before).map_err(failed)?;
@@ -138,7 +153,7 @@ mod tests {
         writer.control(at(1), &start()).unwrap();
         let key = writer.connection("coinex", "c1", 0, BEGIN).unwrap();
         for n in 0..frames {
-            let frame: Vec<u8> = (0_u32..65_536).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+            let frame: Vec<u8> = (0_u32..65_536).map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect();
             writer.frame(key, at(10 + n), &frame).unwrap();
         }
         writer.control(at(1_000), &ControlRecord::Stop).unwrap();

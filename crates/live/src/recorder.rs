@@ -18,8 +18,12 @@ use std::time::Instant;
 
 /// Lines come together for so long: what a sync costs is shared by them, and a minute is readable that much later.
 const GATHER: Duration = Duration::from_millis(20);
+/// How soon a sync that is still under way is looked at again.
+const AGAIN: Duration = Duration::from_millis(5);
 /// Or until there are so many bytes of them.
 const GATHER_BYTES: usize = 512 << 10;
+/// What may come together behind a sync that takes long: then another one is asked for.
+const GATHERED_MAX: usize = 8 << 20;
 /// Parcels that may wait for their sync.
 const WAITING_MAX: usize = 256;
 
@@ -44,7 +48,7 @@ impl Relayed {
     }
 }
 
-/// See the module.
+/// A journal that is written, and the way onward for its lines where there is one.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     journal: JournalWriter,
@@ -58,6 +62,8 @@ struct Relay {
     since: Option<Instant>,
     names: Vec<(FileKey, String, String)>,
     parcels: SyncSender<(Parcel, Ticket)>,
+    /// The sync under way: lines come together until it is done.
+    under_way: Option<Ticket>,
     relayed: Arc<Relayed>,
 }
 
@@ -67,7 +73,7 @@ impl Recorder {
         Self { journal, relay: None }
     }
 
-    /// One whose lines go onward. `relayed` is told what is on the device.
+    /// One whose lines go onward. `relayed` knows what is on the device then.
     pub(crate) fn relayed(journal: JournalWriter, onward: Onward, relayed: Arc<Relayed>) -> Result<Self, Error> {
         let (parcels, waiting) = sync_channel(WAITING_MAX);
         let after = journal.last().unwrap_or(Ts(0));
@@ -77,7 +83,14 @@ impl Recorder {
             .name("relay".to_owned())
             .spawn(move || pass_on(&waiting, onward, &counts))
             .map_err(Error::failed)?;
-        let relay = Relay { gathered: ParcelWriter::new(after), since: None, names: Vec::new(), parcels, relayed };
+        let relay = Relay {
+            gathered: ParcelWriter::new(after),
+            since: None,
+            names: Vec::new(),
+            parcels,
+            under_way: None,
+            relayed,
+        };
         Ok(Self { journal, relay: Some(relay) })
     }
 
@@ -128,8 +141,14 @@ impl Recorder {
         if relay.gathered.is_empty() || !(all || due) {
             return Ok(());
         }
+        // One sync at a time, however slow the disk is; what comes meanwhile shares the next one.
+        let busy = relay.under_way.as_ref().is_some_and(|ticket| !ticket.is_done());
+        if busy && !all && relay.gathered.plain_bytes() < GATHERED_MAX {
+            return Ok(());
+        }
         relay.since = None;
         let ticket = self.journal.sync()?;
+        relay.under_way = Some(ticket.clone());
         let last = relay.gathered.last();
         let parcel = relay.gathered.seal(last)?;
         match relay.parcels.try_send((parcel, ticket)) {
@@ -144,7 +163,7 @@ impl Recorder {
     /// How soon something that has come together is to go onward.
     pub(crate) fn pass_on_within(&self) -> Option<Duration> {
         let since = self.relay.as_ref()?.since?;
-        Some(GATHER.saturating_sub(since.elapsed()))
+        Some(GATHER.saturating_sub(since.elapsed()).max(AGAIN))
     }
 
     pub(crate) fn poll(&mut self, now: Ts) -> Journalled<()> {

@@ -62,7 +62,7 @@ pub(crate) struct Replayed {
 }
 
 /// One line of a journal, wherever it was read.
-pub(crate) enum Played<'a> {
+pub(crate) enum JournalLine<'a> {
     /// A frame, or the body of a reply.
     Frame { venue: &'a str, connection: &'a str, bytes: &'a [u8] },
     /// A control record.
@@ -93,22 +93,27 @@ impl Player {
         self.broken = true;
     }
 
+    /// Are minutes made of the lines that come? Not before the first start, and not behind damage.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.core.is_some() && !self.broken
+    }
+
     /// The next line.
     pub(crate) fn line(
         &mut self,
         at: Ts,
-        line: Played<'_>,
+        line: JournalLine<'_>,
         setup: &Setup,
         sink: &mut dyn CoreSink,
     ) -> Result<(), Error> {
         self.done.lines += 1;
         self.done.last = Some(at);
-        if self.broken && !matches!(line, Played::Control(ControlRecord::Start { .. })) {
+        if self.broken && !matches!(line, JournalLine::Control(ControlRecord::Start { .. })) {
             return Ok(());
         }
         self.broken = false;
         match line {
-            Played::Frame { venue, connection, bytes } => {
+            JournalLine::Frame { venue, connection, bytes } => {
                 let Some(core) = self.core.as_mut() else { return Ok(()) };
                 let Some(index) = core.venue(venue) else { return Ok(()) };
                 if let Some(conn) = connection_of(connection) {
@@ -117,7 +122,7 @@ impl Player {
                     core.input(at, index, &Input::Reply { request, status, body: bytes }, sink)?;
                 }
             }
-            Played::Control(record) => {
+            JournalLine::Control(record) => {
                 self.done.torn = !matches!(record, ControlRecord::Stop);
                 if let ControlRecord::Start { config, .. } = &record
                     && let Err(e) = LiveConfig::from_json(config)
@@ -158,8 +163,8 @@ pub(crate) fn run(
             Err(e) => return Err(Error::failed(chain(&e))),
         };
         let line = match entry.kind {
-            EntryKind::Frame { venue, connection, bytes, .. } => Played::Frame { venue, connection, bytes },
-            EntryKind::Control(record) => Played::Control(record),
+            EntryKind::Frame { venue, connection, bytes, .. } => JournalLine::Frame { venue, connection, bytes },
+            EntryKind::Control(record) => JournalLine::Control(record),
         };
         player.line(entry.at, line, setup, sink)?;
     }

@@ -281,7 +281,13 @@ pub fn start(
     let (journal, _) =
         JournalWriter::open(journal_config, request.clock.now()).map_err(|e| Error::failed(chain(&e)))?;
     let journal = match settings.relay {
-        Some((onward, relayed)) => Recorder::relayed(journal, onward, relayed)?,
+        Some((onward, relayed)) => {
+            // What a process that was killed had not synced may be read from now on, and is not to be lost after that.
+            for tail in &recovered.unclosed {
+                sync_tail(&tail.path)?;
+            }
+            Recorder::relayed(journal, onward, relayed)?
+        }
         None => Recorder::alone(journal),
     };
     let handle = runtime.handle().clone();
@@ -395,6 +401,14 @@ pub fn start(
         #[cfg(test)]
         kill,
     })
+}
+
+/// Syncs a file and the folders that lead to it in the journal.
+fn sync_tail(path: &std::path::Path) -> Result<(), Error> {
+    for one in path.ancestors().take(4) {
+        std::fs::File::open(one)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Sockets have one thread of their own: handing ready ones from thread to thread costs more than reading them, and what is

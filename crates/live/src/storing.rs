@@ -383,6 +383,10 @@ fn prune(writer: &mut dyn Writer, now: Ts, keep: &Keep, meter: &Meter) {
         Ok(_nothing) => {}
         Err(e) => failed("store", chain(&e)),
     }
+    // The journal of a cluster is another process's.
+    if !keep.journal.is_dir() {
+        return;
+    }
     let retention = barograph_lake::journal::Retention { max_age: keep.journal_age, max_bytes: keep.journal_bytes };
     if let Err(e) = barograph_lake::journal::prune(&keep.journal, now, &retention) {
         failed("journal", chain(&e));
@@ -532,7 +536,7 @@ mod tests {
         let batch = Batch { messages: vec![Outgoing { message, deliveries: Vec::new() }], ..Batch::default() };
         let (meter, stop) = (Meter::default(), AtomicBool::new(false));
         let told = |writer: &mut dyn Writer| {
-            let done = super::write(writer, &batch, &meter, &stop).unwrap();
+            let done = super::write(writer, &batch, None, (&meter, &stop)).unwrap();
             (done.new, done.again)
         };
         assert_eq!(told(writer.as_mut()), (batch.messages.clone(), false));

@@ -192,8 +192,8 @@ pub fn minute_of(
 
 /// A run that may have events.
 #[derive(Clone, Copy, Debug)]
-pub struct EventRun<'a> {
-    /// Which.
+pub struct RunWithEvents<'a> {
+    /// Market and logic version.
     pub key: &'a RunKey,
     /// No record of it is known later; the end of time where nobody has looked.
     pub until: Ts,
@@ -203,7 +203,7 @@ pub struct EventRun<'a> {
 /// have anything newer, are not asked: with the newest first, those whose records reach furthest come first.
 pub fn records(
     reader: &dyn Reader,
-    runs: &[EventRun<'_>],
+    runs: &[RunWithEvents<'_>],
     filter: &EventFilter,
     window: &SeriesWindow,
 ) -> Result<(Vec<(usize, KnownAlert)>, bool)> {
@@ -256,7 +256,7 @@ pub fn page(
     filter: &EventFilter,
     window: &SeriesWindow,
 ) -> Result<Page<EventView>> {
-    let all: Vec<EventRun<'_>> = runs.iter().map(|kept| EventRun { key: kept.key, until: Ts::MAX }).collect();
+    let all: Vec<RunWithEvents<'_>> = runs.iter().map(|kept| RunWithEvents { key: kept.key, until: Ts::MAX }).collect();
     let (found, more) = records(reader, &all, filter, window)?;
     let items = found.iter().map(|(at, alert)| runs[*at].view(reader, alert, window.as_of)).collect::<Result<_>>()?;
     Ok(Page { items, more })

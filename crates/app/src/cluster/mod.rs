@@ -9,7 +9,7 @@ use crate::commands::serve::{bind, runtime, serve_live, watch_for_stop};
 use crate::commands::{serve, up};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::role::Role;
+use crate::role::ClusterRole;
 use crate::setup::configured;
 use barograph_bus::{Bus, BusOptions, Error as BusError};
 use barograph_cluster::{CoursePace, Holder, KeptLimits, TenurePace, WorkerId, WorkerSettings};
@@ -42,13 +42,13 @@ const CHECKPOINT_MS: u64 = 60_000;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs one part of a cluster until SIGINT or SIGTERM.
-pub(crate) fn run(role: Role, args: &Up, settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn run(role: ClusterRole, args: &Up, settings: &Settings) -> Result<(), Failure> {
     match role {
-        Role::All => up::alone(args, settings),
-        Role::Serve => serve::run(settings),
-        Role::Ingest => ingest(args, settings),
-        Role::Engine => engine(args, settings),
-        Role::Universe => universe(args, settings),
+        ClusterRole::All => up::alone(args, settings),
+        ClusterRole::Serve => serve::run(settings),
+        ClusterRole::Ingest => ingest(args, settings),
+        ClusterRole::Engine => engine(args, settings),
+        ClusterRole::Universe => universe(args, settings),
     }
 }
 
@@ -195,7 +195,7 @@ fn engine(args: &Up, settings: &Settings) -> Result<(), Failure> {
                 kept: KeptLimits { count: 4_096, bytes: 256 << 20 },
                 hole_ms: 100,
                 silent_ms: 2_500,
-                retry_ms: 3_000,
+                retry_ms: 6_000,
                 unstored_max: 4_096,
                 checkpoint_pieces: u32::MAX,
                 checkpoint_ms: CHECKPOINT_MS,
@@ -203,7 +203,7 @@ fn engine(args: &Up, settings: &Settings) -> Result<(), Failure> {
             },
             beginning: Ts(0),
             release_ms: 10_000,
-            load_ms: 20_000,
+            load_ms: 5_000,
         },
         outside,
     };
@@ -233,7 +233,7 @@ fn watch_stands(stands: Arc<Mutex<Vec<GroupStand>>>, stop: Arc<AtomicBool>) {
             std::thread::sleep(AGAIN);
         }
     };
-    // Without it the lines of the groups themselves tell the same.
+    // Without it the lines of the groups themselves show the same.
     drop(std::thread::Builder::new().name("stands".to_owned()).spawn(watch));
 }
 
@@ -243,7 +243,8 @@ fn universe(args: &Up, settings: &Settings) -> Result<(), Failure> {
     end_after(args, &stop);
     let clock = crate::clock::shown(Arc::new(SystemClock), &settings.data);
     let target = crate::commands::target(settings);
-    let room = Room::open(settings.receivers()?, &target, &setup.book, clock, runtime.handle().clone())?;
+    let (receivers, book, handle) = (settings.receivers()?, Arc::clone(&setup.book), runtime.handle().clone());
+    let room = Arc::new(move || Room::open(receivers.clone(), &target, &book, Arc::clone(&clock), handle.clone()));
     let plan = UniversePlan {
         me,
         groups: settings.cluster_groups,
@@ -251,7 +252,7 @@ fn universe(args: &Up, settings: &Settings) -> Result<(), Failure> {
         keep: settings.live().keep,
         // Reading months back at the start takes longer than a group's lease.
         pace: TenurePace::of_ttl(pace(settings).ttl_ms * 2),
-        room: Some(room),
+        room,
         outside,
     };
     Ok(run_universe(&plan, &stop)?)

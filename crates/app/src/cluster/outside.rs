@@ -2,7 +2,6 @@
 
 use barograph_bus::{Bus, Followed, Swapped};
 use barograph_domain::Ts;
-use barograph_live::Error;
 use barograph_live::ranges::RangeAnswer;
 use barograph_live::worker::{FollowedParcels, OpenStore, Outside, decode_range, question};
 use barograph_objects::depot::Depot;
@@ -18,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Checkpoints of a group that are kept: the newest, and those before it should it turn out bad.
 const CHECKPOINTS: usize = 3;
 
-/// See the module.
+/// The world over a real broker, bucket and database.
 pub(super) struct ServedOutside {
     pub(super) bus: Arc<Bus>,
     pub(super) depot: Depot,
@@ -63,12 +62,17 @@ impl Outside for ServedOutside {
         self.depot.newest(group, None).map_err(|e| chain(&e))
     }
 
+    fn remove(&self, key: &str) {
+        // Who hears nothing of it sees that the entry does not change any more.
+        drop(self.bus.remove_lease(key));
+    }
+
     fn keep_checkpoint(&self, group: u16, at: Ts, bytes: &[u8]) -> Result<(), String> {
         self.depot.put(group, at, bytes).map_err(|e| chain(&e))?;
         self.depot.keep(group, CHECKPOINTS).map(drop).map_err(|e| chain(&e))
     }
 
-    fn store(&self, group: u16) -> Result<OpenStore, Error> {
+    fn store(&self, group: u16) -> barograph_store::Result<OpenStore> {
         let writer = open_group_writer(&self.target, group, PATIENCE)?;
         Ok((open_reader(&self.target)?, writer))
     }

@@ -14,7 +14,7 @@ use super::secret;
 use super::streams::{self, Streams};
 use super::written::Written;
 use crate::failure::Failure;
-use crate::role::Role;
+use crate::role::ClusterRole;
 use barograph_domain::forecast::{ForecastEvent, Forecaster};
 use barograph_domain::leg::SpotPairs;
 use barograph_domain::{Metric, Span, Venue};
@@ -185,7 +185,7 @@ settings! {
     db_url: Option<String> = "", database,
         "database: nothing for SQLite in the data folder, or postgres://user:password@host/name",
         also: Some("DB_URL"), shown: secret::masked;
-    role: Role = "all", |text| one_of(text, &Role::WORDS),
+    role: ClusterRole = "all", |text| one_of(text, &ClusterRole::WORDS),
         "what `barograph up` does: all, or one part of a cluster (docs/cluster.md): ingest, engine, universe or serve";
     nats_url: Option<String> = "", nats,
         "NATS server of a cluster, as nats://user:password@host:4222 or tls://host:4222",

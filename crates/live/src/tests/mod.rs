@@ -4,6 +4,7 @@ mod bed;
 mod ends;
 mod faults;
 mod fitted;
+mod shares;
 mod stops;
 
 pub(crate) use bed::{core_of, listening, never_prunes, setup};

@@ -35,6 +35,9 @@ const APPLIED_MAX: usize = 32;
 const TICK: Duration = Duration::from_millis(50);
 /// How often a group's machine says how far the store is.
 const STORED_EVERY: Duration = Duration::from_millis(20);
+/// After a tenure that failed the next one waits so long, twice as long each time, and no longer than this.
+const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// The broker is asked for what it received since so long before the checkpoint: its clock is another one.
 const BEFORE: Span = Span::secs(30);
 
@@ -145,6 +148,12 @@ impl GroupThread {
         self.wanted.store(wanted, Ordering::Relaxed);
     }
 
+    /// Has it ended, although nobody asked for that?
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn stand(&self) -> GroupStand {
@@ -159,7 +168,7 @@ impl GroupThread {
     }
 }
 
-fn say(group: u16, line: core::fmt::Arguments<'_>) {
+fn report_line(group: u16, line: core::fmt::Arguments<'_>) {
     // Standard error may be closed; there is nobody left to report to.
     drop(writeln!(std::io::stderr(), "barograph: group {group}: {line}"));
 }
@@ -170,7 +179,7 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
     let (answers, inbox) = sync_channel::<GroupInput<Carried>>(QUEUE);
     let queued = Arc::new(AtomicUsize::new(0));
     let rows = Arc::new(AtomicU64::new(0));
-    let (work, leases, ranges) = (
+    let ((work, _), (leases, keeper), (ranges, _)) = (
         beside("machine", {
             let (p, a, r, w) = (plan.clone(), answers.clone(), Arc::clone(&rows), Arc::clone(&queued));
             move |q| machine(group, &p, &q, &a, (&r, &w))
@@ -191,7 +200,10 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
         let asked = wanted.load(Ordering::Relaxed) && !stop.load(Ordering::Relaxed);
         let mut next = (asked != share).then_some(GroupInput::Share(asked));
         share = asked;
-        // Parcels first where there are any: an answer waits for some milliseconds at most.
+        // Answers first: there are few, and the lease is among them.
+        if next.is_none() {
+            next = inbox.try_recv().ok();
+        }
         if next.is_none()
             && let Some(parcels) = &mut followed
             && let Some(bytes) = parcels.next(Duration::from_millis(2))
@@ -199,7 +211,7 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
             match Parcel::of(bytes) {
                 Ok(parcel) => next = Some(GroupInput::Arrived(Carried(Arc::new(parcel)))),
                 // What is missing is fetched.
-                Err(e) => say(group, format_args!("a parcel of the broker is not used: {}", crate::chain(&e))),
+                Err(e) => report_line(group, format_args!("a parcel of the broker is not used: {}", crate::chain(&e))),
             }
         }
         let input = match next {
@@ -221,7 +233,7 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
                 GroupCommand::Fence(token) => work.send(Work::Fence(token)).is_err(),
                 GroupCommand::Load(token) => work.send(Work::Load(token)).is_err(),
                 GroupCommand::Begin { token, checkpoint, .. } => {
-                    followed = Some(plan.outside.follow(checkpoint.map_or(Ts(0), |at| at - BEFORE)));
+                    followed = Some(plan.outside.follow(checkpoint.map_or(Ts::MAX, |at| at - BEFORE)));
                     work.send(Work::Begin(token)).is_err()
                 }
                 GroupCommand::Apply { token, message, .. } => {
@@ -239,7 +251,7 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
             };
             // A thread that has crashed answers nothing more: the group is for another worker.
             if gone {
-                say(group, format_args!("a thread of it has ended; this is a bug"));
+                report_line(group, format_args!("a thread of it has ended; this is a bug"));
                 return;
             }
         }
@@ -250,6 +262,9 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
         *stand.lock().unwrap_or_else(PoisonError::into_inner) =
             GroupStand { group, stage, at: worker.at(), rows: rows.load(Ordering::Relaxed) };
         if stop.load(Ordering::Relaxed) && stage == Stage::Watching {
+            // The last write that was asked for gives the lease back: others need not wait for it to die.
+            drop(leases);
+            keeper.join();
             return;
         }
     }
@@ -259,25 +274,38 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
 fn report(group: u16, me: &Holder, before: Stage, stage: Stage, token: Option<FencingToken>) {
     match (before, stage) {
         (_, Stage::Fencing) => {
-            say(group, format_args!("{} takes it (token {})", me.worker, token.map_or(0, |t| t.0.0)));
+            report_line(group, format_args!("{} takes it (token {})", me.worker, token.map_or(0, |t| t.0.0)));
         }
-        (Stage::CatchingUp | Stage::Loading, Stage::Following) => say(group, format_args!("follows the journal")),
-        (Stage::Releasing, Stage::Watching) => say(group, format_args!("given up in order")),
+        (Stage::CatchingUp | Stage::Loading, Stage::Following) => {
+            report_line(group, format_args!("follows the journal"))
+        }
+        (Stage::Releasing, Stage::Watching) => report_line(group, format_args!("given up in order")),
         (Stage::Fencing | Stage::Loading | Stage::CatchingUp | Stage::Following, Stage::Watching | Stage::Taking) => {
-            say(group, format_args!("lost: another worker has it, or the lease could not be renewed in time"));
+            report_line(group, format_args!("lost: another worker has it, or the lease could not be renewed in time"));
         }
         _ => {}
     }
 }
 
+/// A thread beside, as far as it was started.
+struct Beside(Option<JoinHandle<()>>);
+
+impl Beside {
+    /// Waits until it has done what it was asked.
+    fn join(self) {
+        drop(self.0.map(JoinHandle::join));
+    }
+}
+
 /// A thread that takes orders until there are no more.
-fn beside<T: Send + 'static>(name: &str, act: impl FnOnce(Receiver<T>) + Send + 'static) -> SyncSender<T> {
+fn beside<T: Send + 'static>(name: &str, act: impl FnOnce(Receiver<T>) + Send + 'static) -> (SyncSender<T>, Beside) {
     let (orders, queue) = sync_channel(QUEUE);
     // A thread that cannot be started leaves a queue without a reader: orders fail, and the group is not held.
-    if let Err(e) = std::thread::Builder::new().name(name.to_owned()).spawn(move || act(queue)) {
+    let begun = std::thread::Builder::new().name(name.to_owned()).spawn(move || act(queue));
+    if let Err(e) = &begun {
         drop(writeln!(std::io::stderr(), "barograph: the thread '{name}' cannot be started: {e}"));
     }
-    orders
+    (orders, Beside(begun.ok()))
 }
 
 fn lease(group: u16, plan: &WorkerPlan, queue: &Receiver<LeaseWork>, answers: &SyncSender<GroupInput<Carried>>) {
@@ -309,7 +337,12 @@ fn fetch(
     (answers, queued): (&SyncSender<GroupInput<Carried>>, &AtomicUsize),
 ) {
     let mut silent_since: Option<Instant> = None;
-    for (after, until) in queue {
+    for mut asked in queue {
+        // What was asked for meanwhile stands in place of it.
+        while let Ok(newer) = queue.try_recv() {
+            asked = newer;
+        }
+        let (after, until) = asked;
         while queued.load(Ordering::Relaxed) > APPLIED_MAX {
             std::thread::sleep(STORED_EVERY);
         }
@@ -317,14 +350,14 @@ fn fetch(
             Ok(answer) => answer,
             Err(why) => {
                 if silent_since.is_none() {
-                    say(group, format_args!("the journal is away, waiting: {why}"));
+                    report_line(group, format_args!("the journal is away, waiting: {why}"));
                     silent_since = Some(Instant::now());
                 }
                 continue;
             }
         };
         if silent_since.take().is_some() {
-            say(group, format_args!("the journal is back"));
+            report_line(group, format_args!("the journal is back"));
         }
         let input = match answer {
             RangeAnswer::Next(parcel) => GroupInput::Fetched(Carried(Arc::new(parcel))),
@@ -333,12 +366,12 @@ fn fetch(
                 Err(_) => continue,
             },
             RangeAnswer::Lost { resumes: Some(resumes), why } => {
-                say(group, format_args!("{why}; it goes on with the start at {resumes}"));
+                report_line(group, format_args!("{why}; it goes on with the start at {resumes}"));
                 GroupInput::Lost(Hole { after, until: resumes - Span(1) })
             }
             RangeAnswer::Lost { resumes: None, why } => {
                 if silent_since.is_none() {
-                    say(group, format_args!("{why}; it goes on when the process that listens is started anew"));
+                    report_line(group, format_args!("{why}; it goes on when the process that listens is started anew"));
                     silent_since = Some(Instant::now());
                 }
                 continue;
@@ -367,7 +400,7 @@ fn machine(
     answers: &SyncSender<GroupInput<Carried>>,
     (rows, queued): (&AtomicU64, &AtomicUsize),
 ) {
-    let mut hand: Option<Hand> = None;
+    let (mut hand, mut pause): (Option<Hand>, Duration) = (None, PAUSE);
     loop {
         let work = match queue.recv_timeout(STORED_EVERY) {
             Ok(work) => {
@@ -385,16 +418,19 @@ fn machine(
         if let Some(work) = work
             && let Err((token, why)) = act(group, plan, work, &mut hand, answers)
         {
-            say(group, format_args!("given up: {why}"));
+            report_line(group, format_args!("given up: {why}"));
             hand.take().and_then(|h| h.machine).into_iter().for_each(GroupMachine::abandon);
             drop(answers.send(GroupInput::Refused(token)));
+            // What fails again and again is not tried ten times a second.
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(PAUSE_MAX);
             continue;
         }
         let Some(hand) = &mut hand else { continue };
         let Some(machine) = hand.machine.as_mut().filter(|_| hand.begun) else { continue };
         rows.store(machine.rows(), Ordering::Relaxed);
         for trouble in machine.troubles() {
-            say(group, format_args!("{trouble}"));
+            report_line(group, format_args!("{trouble}"));
         }
         if machine.is_refused() {
             drop(answers.send(GroupInput::Refused(hand.token)));
@@ -402,7 +438,7 @@ fn machine(
         }
         let stored = machine.stored();
         if stored > hand.stored {
-            hand.stored = stored;
+            (hand.stored, pause) = (stored, PAUSE);
             drop(answers.send(GroupInput::Stored { token: hand.token, through: stored }));
         }
     }
@@ -419,12 +455,7 @@ fn act(
     match work {
         Work::Fence(token) => {
             let opened = plan.outside.store(group);
-            let fenced = opened.and_then(|(_, mut writer)| {
-                writer.fence(group, store_token(token, &plan.me)).map_err(|e| match e.recovery() {
-                    barograph_store::Recovery::RetryAfter => Error::Stopped,
-                    _ => Error::from(e),
-                })
-            });
+            let fenced = opened.and_then(|(_, mut writer)| writer.fence(group, store_token(token, &plan.me)));
             match fenced {
                 Ok(state) => {
                     let (machine, aside) = (None, None);
@@ -433,8 +464,8 @@ fn act(
                     Ok(())
                 }
                 // The store is away: it is asked again.
-                Err(Error::Stopped) => Ok(()),
-                Err(e) => Err((token, e)),
+                Err(e) if matches!(e.recovery(), barograph_store::Recovery::RetryAfter) => Ok(()),
+                Err(e) => Err((token, Error::from(e))),
             }
         }
         Work::Load(token) => {
@@ -443,7 +474,7 @@ fn act(
             let found = match plan.outside.checkpoint(group) {
                 Ok(found) => found,
                 Err(why) => {
-                    say(group, format_args!("checkpoints are away, waiting: {why}"));
+                    report_line(group, format_args!("checkpoints are away, waiting: {why}"));
                     return Ok(());
                 }
             };
@@ -456,7 +487,7 @@ fn act(
             let (machine, trouble) =
                 GroupMachine::begin(means, tenure, (reader.as_ref(), writer), bytes).map_err(|e| (token, e))?;
             if let Some(trouble) = trouble {
-                say(group, format_args!("{trouble}; the journal is run from its beginning"));
+                report_line(group, format_args!("{trouble}; the journal is run from its beginning"));
             }
             let checkpoint = Some(machine.at()).filter(|at| *at > Ts(0));
             held.machine = Some(machine);
@@ -493,7 +524,7 @@ fn act(
             };
             match kept {
                 Ok(()) => drop(answers.send(GroupInput::Deposited { token, at })),
-                Err(why) => say(group, format_args!("the checkpoint is not kept, next try soon: {why}")),
+                Err(why) => report_line(group, format_args!("the checkpoint is not kept, next try soon: {why}")),
             }
             Ok(())
         }

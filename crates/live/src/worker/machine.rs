@@ -8,7 +8,7 @@ use crate::delivery::Room;
 use crate::meter::Meter;
 use crate::publish::Publisher;
 use crate::published::Published;
-use crate::replay::{Played, Player};
+use crate::replay::{JournalLine, Player};
 use crate::setup::Setup;
 use crate::storing::{Keep, Order, Storing};
 use crate::{Error, chain, checkpoint};
@@ -18,6 +18,9 @@ use barograph_query::live::board::Board;
 use barograph_store::{Reader, StoreTarget, Writer};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+
+/// Retention of the group's markets is looked at this often.
+const PRUNE_EVERY: Span = Span::hours(1);
 
 /// What a group's machine is made of.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ pub struct GroupTenure {
     pub through: Option<Ts>,
 }
 
-/// See the module.
+/// Minutes, alerts and continuity of one group on their way into the store, under one token.
 pub struct GroupMachine {
     player: Player,
     publisher: Publisher,
@@ -54,6 +57,7 @@ pub struct GroupMachine {
     through: Ts,
     at: Ts,
     next_books: Ts,
+    next_prune: Ts,
     /// Troubles that were handed out.
     named: usize,
 }
@@ -78,7 +82,7 @@ impl GroupMachine {
     ) -> Result<(Self, Option<String>), Error> {
         let meter = Arc::new(Meter::new(&[]));
         let mut publisher = Publisher::new(means.setup.clone(), Arc::new(Board::default()), Arc::clone(&meter));
-        let published = Published::load(reader, &means.setup.logic_version)?;
+        let published = Published::load_share(reader, &means.setup.logic_version, means.setup.share)?;
         publisher.keeps(published, means.target.clone());
         publisher.delivers_to(means.room.clone());
         let mut trouble = None;
@@ -98,7 +102,9 @@ impl GroupMachine {
         let through = tenure.through.unwrap_or(Ts(0));
         publisher.reaches(at, false);
         let mut machine = Self {
-            next_books: at,
+            next_books: at.ceil(means.keep.books_every),
+            // Not in the takeover itself.
+            next_prune: through.max(at) + PRUNE_EVERY,
             player: Player::new(core),
             publisher,
             storing,
@@ -156,13 +162,26 @@ impl GroupMachine {
 
     fn line(&mut self, at: Ts, entry: ParcelEntry<'_>) -> Result<(), Error> {
         let ticks = matches!(entry, ParcelEntry::Control(ControlRecord::Tick | ControlRecord::Stop));
+        if let ParcelEntry::Control(ControlRecord::Start { config, .. }) = &entry
+            && let Some(other) = config["logic_version"].as_str().filter(|v| *v != self.means.setup.logic_version)
+        {
+            let own = &self.means.setup.logic_version;
+            let why = format!(
+                "the node that listens works with {other}, this worker with {own}: give both one release and rule book"
+            );
+            self.player.core = None;
+            self.player.lost(&why);
+            self.at = at;
+            return Ok(());
+        }
         let line = match entry {
-            ParcelEntry::Frame { venue, connection, bytes } => Played::Frame { venue, connection, bytes },
-            ParcelEntry::Control(record) => Played::Control(record),
+            ParcelEntry::Frame { venue, connection, bytes } => JournalLine::Frame { venue, connection, bytes },
+            ParcelEntry::Control(record) => JournalLine::Control(record),
         };
         self.player.line(at, line, &self.means.setup, &mut self.publisher)?;
         self.at = at;
-        self.publisher.reaches(at, ticks);
+        // Who makes nothing of the lines says of no minute that it is stored.
+        self.publisher.reaches(at, ticks && self.player.is_whole());
         self.publisher.actions.clear();
         self.is_news();
         if ticks { self.tick(at) } else { Ok(()) }
@@ -182,14 +201,19 @@ impl GroupMachine {
         }
         self.books(at);
         // Also where nothing was made: how far the store reaches is what hours between the markets wait for.
-        self.store()
+        self.store()?;
+        if at >= self.next_prune && self.storing.has_room() {
+            self.storing.send(Order::Prune(at))?;
+            self.next_prune = at + PRUNE_EVERY;
+        }
+        Ok(())
     }
 
     fn books(&mut self, at: Ts) {
         let Some(core) = &self.player.core else { return };
         if at >= self.next_books {
             self.next_books = (at + Span(1)).ceil(self.means.keep.books_every);
-            crate::process::books_of(core, at, |sample| self.publisher.book(sample, true));
+            crate::process::books::books_of(core, at, |sample| self.publisher.book(sample, true));
         }
     }
 
@@ -204,20 +228,20 @@ impl GroupMachine {
     /// # Errors
     /// When the store refuses what is written.
     pub fn snapshot(&mut self) -> Result<Option<(Ts, Vec<u8>)>, Error> {
-        let packed = match self.player.core.as_mut() {
+        let whole = self.player.is_whole();
+        let packed = match self.player.core.as_mut().filter(|_| whole) {
             Some(core) => Some(checkpoint::pack(core, &mut self.publisher)?),
             None => None,
         };
-        if !self.publisher.replaying {
-            self.store()?;
-        }
+        // Also while replaying: a gap of this tenure may be in it.
+        self.store()?;
         Ok(packed.map(|packed| (self.at, checkpoint::bytes(&packed))))
     }
 
     /// The store has everything made of inputs up to this stamp.
     #[must_use]
     pub fn stored(&self) -> Ts {
-        if self.publisher.replaying { self.at.min(self.through) } else { self.storing.committed() }
+        self.storing.committed()
     }
 
     /// Ends at once: somebody else owns the group, and the store takes nothing more from here.

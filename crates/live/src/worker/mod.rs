@@ -14,4 +14,4 @@ pub use driver::{GroupStand, GroupThread, WorkerPlan};
 pub use machine::{GroupMachine, GroupMeans, GroupTenure};
 pub use outside::{Answered, FollowedParcels, OpenStore, Outside, decode_range, encode_range, question, read_question};
 pub use roster::{RosterPlan, held, run_groups};
-pub use universe::{UniversePlan, run_universe};
+pub use universe::{OpenRoom, UniversePlan, run_universe};

@@ -43,6 +43,9 @@ pub trait Outside: Send + Sync {
     /// See [`Self::lease`].
     fn checkpoint(&self, group: u16) -> Result<Option<(Ts, Vec<u8>)>, String>;
 
+    /// Removes an entry of one's own, as far as anybody hears of it.
+    fn remove(&self, key: &str);
+
     /// Keeps a checkpoint.
     ///
     /// # Errors
@@ -53,7 +56,7 @@ pub trait Outside: Send + Sync {
     ///
     /// # Errors
     /// The store is away, or another process writes all markets.
-    fn store(&self, group: u16) -> Result<OpenStore, Error>;
+    fn store(&self, group: u16) -> barograph_store::Result<OpenStore>;
 }
 
 /// A store, for reading and for writing one group.

@@ -46,12 +46,13 @@ pub fn run_groups(plan: &RosterPlan, stop: &AtomicBool) -> Result<(), Error> {
         if let Ok(Some(revision)) = shown {
             mine = revision;
         }
+        // Where that fails, who was there stays until its time is over.
         for (name, revision) in outside.leases(PREFIX).unwrap_or_default() {
             let worker = WorkerId::new(name.trim_start_matches(PREFIX));
             roster.seen(now(), &worker, Revision(revision));
         }
         let live = roster.live(now());
-        // Who has just come waits until it can tell who is there; who cannot show itself takes nothing.
+        // Who has just come waits until it knows who is there; who cannot show itself takes nothing.
         if mine > 0 && now() >= plan.ttl_ms {
             let place = live.iter().position(|w| *w == me);
             let all = shares(plan.worker.groups, &live);
@@ -60,10 +61,15 @@ pub fn run_groups(plan: &RosterPlan, stop: &AtomicBool) -> Result<(), Error> {
             }
         }
         *plan.stands.lock().unwrap_or_else(PoisonError::into_inner) = groups.iter().map(GroupThread::stand).collect();
+        if groups.iter().any(GroupThread::has_ended) {
+            // Others take all groups of a process that is gone; of one that lacks a thread nobody takes that one.
+            return Err(Error::failed("the thread of a group has ended; this is a bug"));
+        }
         std::thread::sleep(SHOW_EVERY);
     }
     groups.iter().for_each(|group| group.want(false));
     groups.into_iter().for_each(GroupThread::end);
+    outside.remove(&key);
     Ok(())
 }
 

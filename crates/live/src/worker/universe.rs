@@ -27,11 +27,14 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 /// How often the watermark is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 /// After a failure it is begun anew so much later.
 const AGAIN: Duration = Duration::from_secs(2);
 /// Minutes read at once where there are many to catch up with.
 const STRETCH: i64 = 24 * 60;
+
+/// Opens a room that delivers, or says why not.
+pub type OpenRoom = Arc<dyn Fn() -> Result<Arc<Room>, Error> + Send + Sync>;
 
 /// What a universe worker is made of.
 #[derive(Clone)]
@@ -46,8 +49,8 @@ pub struct UniversePlan {
     pub keep: Keep,
     /// Of the lease.
     pub pace: TenurePace,
-    /// Who delivers what the groups have written to be delivered.
-    pub room: Option<Arc<Room>>,
+    /// Opens who delivers what the groups have written to be delivered; it exists as long as the tenure.
+    pub room: OpenRoom,
     /// The world.
     pub outside: Arc<dyn Outside>,
 }
@@ -66,13 +69,13 @@ pub fn run_universe(plan: &UniversePlan, stop: &AtomicBool) -> Result<(), Error>
     let lease = HeldLease::start("universe", plan.me.clone(), plan.pace, Arc::clone(&plan.outside))?;
     while !stop.load(Ordering::Relaxed) {
         let Some(token) = lease.token() else {
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(CHECK_EVERY);
             continue;
         };
-        say(format_args!("{} makes hours and the ledger (token {})", plan.me.worker, token.0.0));
+        report_line(format_args!("{} makes hours and the ledger (token {})", plan.me.worker, token.0.0));
         let ended = own(plan, token, || !stop.load(Ordering::Relaxed) && lease.token() == Some(token));
         if let Err(e) = ended {
-            say(format_args!("{e}; begun anew"));
+            report_line(format_args!("{e}; begun anew"));
             // Whatever it was, whoever comes next reads the store again; a newer owner shows there.
             lease.refused(token);
             std::thread::sleep(AGAIN);
@@ -82,7 +85,7 @@ pub fn run_universe(plan: &UniversePlan, stop: &AtomicBool) -> Result<(), Error>
     Ok(())
 }
 
-fn say(line: core::fmt::Arguments<'_>) {
+fn report_line(line: core::fmt::Arguments<'_>) {
     // Standard error may be closed; there is nobody left to report to.
     drop(writeln!(std::io::stderr(), "barograph: universe: {line}"));
 }
@@ -91,32 +94,46 @@ fn say(line: core::fmt::Arguments<'_>) {
 fn own(plan: &UniversePlan, token: FencingToken, goes_on: impl Fn() -> bool) -> Result<(), Error> {
     let group = plan.groups;
     let token = store_token(token, &plan.me);
-    let (reader, mut writer) = plan.outside.store(group)?;
+    let (reader, mut writer) = plan.outside.store(group).map_err(Error::from)?;
     writer.fence(group, token).map_err(Error::from)?;
     let logic = plan.setup.logic_version.as_str();
     let published = Published::load(reader.as_ref(), logic)?;
     let chains = published.chains(reader.as_ref(), logic)?;
     let means = (Arc::new(Meter::new(&[])), plan.keep.clone());
-    let storing = Storing::fenced_with(writer, means, Arc::new(AtomicBool::new(false)), (group, token), chains)?;
+    let given_up = Arc::new(AtomicBool::new(false));
+    let storing = Storing::fenced_with(writer, means, Arc::clone(&given_up), (group, token), chains)?;
+    // Only who has the lease delivers.
+    let closing = Closing((plan.room)()?);
+    let room = &closing.0;
     let mut hours = StoredHours::default();
     let mut ledger = StoredLedger::begin(reader.as_ref(), &plan.setup)?;
     while goes_on() {
         // Other processes write the outbox, and nothing here hears of it.
-        plan.room.iter().for_each(|room| room.reread());
+        room.reread();
         let Some(minute) = complete(reader.as_ref(), plan.groups)? else {
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(CHECK_EVERY);
             continue;
         };
         let mut batch = Batch::default();
         hours.reach(reader.as_ref(), &plan.setup, (minute, &published), &mut batch)?;
         // The ledger reads hours from the store, so they go there first.
-        send(&storing, reader.as_ref(), &plan.setup, batch)?;
+        let whole = || goes_on() || given_up.swap(true, Ordering::Relaxed);
+        send(&storing, reader.as_ref(), (&plan.setup, room), batch, whole)?;
         let mut batch = Batch::default();
         ledger.reach(&plan.setup, (minute, &published), &mut batch)?;
-        send(&storing, reader.as_ref(), &plan.setup, batch)?;
-        std::thread::sleep(LOOK_EVERY);
+        send(&storing, reader.as_ref(), (&plan.setup, room), batch, whole)?;
+        std::thread::sleep(CHECK_EVERY);
     }
     storing.finish()
+}
+
+/// A room that is closed with the tenure.
+struct Closing(Arc<Room>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// The newest minute that all groups have stored.
@@ -131,7 +148,13 @@ fn complete(reader: &dyn Reader, groups: u16) -> Result<Option<Ts>, Error> {
 }
 
 /// Hands a batch over and waits until it is stored.
-fn send(storing: &Storing, reader: &dyn Reader, setup: &Setup, mut batch: Batch) -> Result<(), Error> {
+fn send(
+    storing: &Storing,
+    reader: &dyn Reader,
+    (setup, room): (&Setup, &Room),
+    mut batch: Batch,
+    goes_on: impl Fn() -> bool,
+) -> Result<(), Error> {
     if batch.is_empty() {
         return Ok(());
     }
@@ -140,6 +163,10 @@ fn send(storing: &Storing, reader: &dyn Reader, setup: &Setup, mut batch: Batch)
         let of: Vec<_> = batch.alerts.iter().map(|a| instruments[a.instrument].name.clone()).collect();
         batch.runs =
             Arc::new(instruments.iter().filter(|i| of.contains(&i.name)).map(|i| setup.run(&i.name, &[])).collect());
+        for one in batch.alerts.iter().filter(|one| !one.alert.alert.pattern.is_experimental()) {
+            let lens = setup.lens(&instruments[one.instrument], &[]);
+            batch.messages.extend(room.mail().of_alert(&lens, &one.alert, None));
+        }
         batch.instruments = Arc::new(instruments);
     }
     storing.send(Order::Write(Box::new(batch)))?;
@@ -147,6 +174,8 @@ fn send(storing: &Storing, reader: &dyn Reader, setup: &Setup, mut batch: Batch)
         if storing.has_ended() {
             return Err(Error::failed("the store takes nothing more from here"));
         }
+        // The thread that writes sees the sign and waits for a database that is away no longer.
+        goes_on();
         std::thread::sleep(Duration::from_millis(10));
     }
     Ok(())

@@ -180,7 +180,9 @@ fn read_endpoint(text: &str) -> Result<Url> {
 mod tests {
     use super::*;
 
-    fn of(address: &str, vars: &[(&str, &str)]) -> Result<S3Config> {
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn of(address: &str, vars: Pairs<'_>) -> Result<S3Config> {
         let keys = [("AWS_ACCESS_KEY_ID", "ID"), ("AWS_SECRET_ACCESS_KEY", "s3cret-s3cret")];
         let all = [vars, &keys].concat();
         S3Config::of(address, &|name| all.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
@@ -189,7 +191,7 @@ mod tests {
     #[test]
     fn addresses_and_variables_make_hosts_and_paths() {
         let local = ("AWS_ENDPOINT_URL", "http://127.0.0.1:9000");
-        let cases: [(&str, &[(&str, &str)], &str, &str, &str); 6] = [
+        let cases: [(&str, Pairs<'_>, &str, &str, &str); 6] = [
             ("s3://lake", &[], "lake.s3.us-east-1.amazonaws.com", "", ""),
             ("s3://lake/a/b/", &[("AWS_REGION", "eu-west-3")], "lake.s3.eu-west-3.amazonaws.com", "", "a/b/"),
             ("s3://la.ke", &[("AWS_DEFAULT_REGION", "eu-west-3")], "s3.eu-west-3.amazonaws.com", "/la.ke", ""),
@@ -218,7 +220,7 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused_without_its_secrets() {
         let endpoint = |url| [("AWS_ENDPOINT_URL", url)];
-        let cases: [(&str, &[(&str, &str)], &str); 8] = [
+        let cases: [(&str, Pairs<'_>, &str); 8] = [
             ("lake", &[], "write s3://bucket/prefix"),
             ("s3://La", &[], "no name of a bucket"),
             ("s3://lake/a//b", &[], "between two '/' is empty"),

@@ -125,6 +125,8 @@ pub(super) fn decoded(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
     /// The examples of the reference, with the key it prints for them.
     #[test]
     fn requests_are_signed_as_in_the_examples_of_the_reference() {
@@ -132,7 +134,7 @@ mod tests {
         let now = Ts::from_civil(2013, 5, 24, 0, 0, 0);
         let date = ("date", "Fri, 24 May 2013 00:00:00 GMT");
         let storage = ("x-amz-storage-class", "REDUCED_REDUNDANCY");
-        let cases: [(&str, &str, &str, &[(&str, &str)], &str, &str); 4] = [
+        let cases: [(&str, &str, &str, Pairs<'_>, &str, &str); 4] = [
             (
                 "GET",
                 "/test.txt",

@@ -6,7 +6,7 @@ use super::book::books;
 use super::cases::no_episode;
 use super::{BookId, Service, configured_run, internal, other_book};
 use crate::episode::FoundAlert;
-use crate::events::{EventRun, Kept, records};
+use crate::events::{Kept, RunWithEvents, records};
 use crate::live::board::LiveStream;
 use crate::render::Lens;
 use barograph_api::events::HourOfLiquidations;
@@ -174,7 +174,8 @@ impl Service {
         let mut reach = reader.alerts_reach().map_err(internal)?;
         reach.retain(|(key, until)| window.start.is_none_or(|start| *until >= start) && own(key).is_some());
         reach.sort_by_key(|one| core::cmp::Reverse(one.1));
-        let runs: Vec<EventRun<'_>> = reach.iter().map(|(key, until)| EventRun { key, until: *until }).collect();
+        let runs: Vec<RunWithEvents<'_>> =
+            reach.iter().map(|(key, until)| RunWithEvents { key, until: *until }).collect();
         let (found, more) = records(reader, &runs, filter, window).map_err(internal)?;
         let mut items = Vec::with_capacity(found.len());
         for (at, known) in &found {

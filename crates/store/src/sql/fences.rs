@@ -42,10 +42,10 @@ pub(super) fn list(conn: &Connection) -> Inner<Vec<GroupState>> {
     statement.query_map(NONE, read)?.collect()
 }
 
-/// Takes a group over. A batch of the owner before has ten seconds to end, as against milliseconds that one takes.
+/// Takes a group over. A batch of the owner before has a second to end, as against milliseconds that one takes.
 pub(super) fn raise(conn: &Connection, group: u16, token: u64) -> Inner<Option<Ts>> {
     if conn.is_server() {
-        conn.execute_batch("SET LOCAL lock_timeout = '10s'")?;
+        conn.execute_batch("SET LOCAL lock_timeout = '1s'")?;
     }
     claim(conn, Fence { group, token, through: None })
 }

@@ -7,26 +7,25 @@
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Inner, SqlFault};
 use super::{
-    cases, corrections, fences, ledger, live, originals, outbox, outbox_read, points, positions, prune, replace,
-    segment, signals, silences, universe,
+    corrections, fences, ledger, live, originals, outbox, outbox_read, points, prune, replace, segment, silences,
+    universe,
 };
 use crate::postgres::{self, DatabaseAddress};
 use crate::schema::insert;
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, Batches, CaseOutcome, CaseWriter, DeliveryChange, Error, Fence, FenceState, Firing, Forgotten,
-    ImportRecord, Imported, Inserted, Join, LedgerPart, LiveBatch, OutboxDesk, OutboxStore, Outgoing, PointsVersion,
-    PositionWriter, Pruned, Registered, ReplayOutcome, Result, Retention, RunKey, RunSpec, RunWriter, SignalStore,
-    SignalsPut, UniversePart, WatchState, Writer, WriterRole,
+    Appended, Batches, DeliveryChange, Error, Fence, FenceState, Firing, Forgotten, ImportRecord, Imported, Inserted,
+    Join, LedgerPart, LiveBatch, OutboxDesk, OutboxStore, Outgoing, PointsVersion, Pruned, ReplayOutcome, Result,
+    Retention, RunKey, RunSpec, RunWriter, UniversePart, Writer, WriterRole,
 };
-use barograph_domain::advice::{Position, PositionNotice};
-use barograph_domain::case::{CaseFile, CaseRecording, EntryDraft};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
-use barograph_domain::{CalendarEntry, Event, Instrument, SignalPoint, StreamDecl, Ts};
+use barograph_domain::{CalendarEntry, Event, Instrument, StreamDecl, Ts};
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+mod desk;
 
 /// How long a transaction is repeated while a server is away: a restart with recovery takes a few seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -342,40 +341,6 @@ fn transact<T>(conn: &Connection, work: &mut impl FnMut(&Connection) -> Inner<T>
         (Ok(()), _) => Ok(out),
         (Err(fault), Some(id)) if fault.is_lost() => Err(Failed::During { fault, id, out }),
         (Err(fault), _) => Err(undo(fault)),
-    }
-}
-
-impl<K> PositionWriter for SqlWriter<K> {
-    fn put_position(&mut self, position: &Position, at: Ts) -> Result<Registered> {
-        self.core.write(|tx| positions::put(tx, position, at))
-    }
-
-    fn remove_position(&mut self, id: &str, at: Ts) -> Result<bool> {
-        self.core.write(|tx| positions::remove(tx, id, at))
-    }
-
-    fn record_check(&mut self, states: &[WatchState], notices: &[PositionNotice], messages: &[Outgoing]) -> Result<()> {
-        self.core.write(|tx| positions::record(tx, states, notices, messages))
-    }
-}
-
-impl<K> SignalStore for SqlWriter<K> {
-    fn put_signals(&mut self, points: &[SignalPoint]) -> Result<SignalsPut> {
-        self.core.write(|tx| signals::put(tx, points))
-    }
-}
-
-impl<K> CaseWriter for SqlWriter<K> {
-    fn file_case(&mut self, file: &CaseFile, first: &EntryDraft, recordings: &[CaseRecording]) -> Result<bool> {
-        self.core.write(|tx| cases::file(tx, file, first, recordings))
-    }
-
-    fn record_case(&mut self, id: &str, recordings: &[CaseRecording], at: Ts) -> Result<usize> {
-        self.core.write(|tx| cases::record(tx, id, recordings, at))
-    }
-
-    fn write_case(&mut self, id: &str, entry: &EntryDraft) -> Result<CaseOutcome> {
-        self.core.write(|tx| cases::write(tx, id, entry))
     }
 }
 

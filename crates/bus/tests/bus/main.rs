@@ -1,0 +1,4 @@
+//! The way between machines, over a real server.
+
+#[cfg(test)]
+mod server;
