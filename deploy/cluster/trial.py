@@ -262,6 +262,7 @@ def main() -> None:
     ask.add_argument("--seed", type=int, default=1)
     ask.add_argument("--calm", action="store_true", help="nothing is killed or paused")
     ask.add_argument("--lease", default="2400ms", help="how long a group's lease lives")
+    ask.add_argument("--takeover-max", type=float, help="seconds that a takeover may take")
     ask.add_argument("--keep", action="store_true", help="leave the folder")
     asked = ask.parse_args()
     binary = str(pathlib.Path(asked.binary).resolve())
@@ -288,6 +289,8 @@ def main() -> None:
                 cluster.settle()
         cluster.end()
         found = verify(cluster)
+        if asked.takeover_max and max(took, default=0) > asked.takeover_max:
+            raise SystemExit(f"a takeover took {max(took):.1f} s, at most {asked.takeover_max} s are allowed")
         print(json.dumps({"verify": found, "disturbed": counts, "takeover_s": [round(t, 1) for t in took]}))
     except SystemExit:
         if asked.keep:
