@@ -85,7 +85,10 @@ describe('every view', () => {
         await page.waitForFunction(() => document.querySelector('.refreshing, .is-waiting') === null);
         assert.deepEqual(await axe(page), [], `axe on ${view.name}, ${look}`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        assert.equal(wide, 0, `${view.name}, ${look}: the page is ${wide} px wider than the screen`);
+        const over = () =>
+          [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth).map((e) => e.outerHTML.slice(0, 80));
+        const where = wide === 0 ? [] : await page.evaluate(over);
+        assert.equal(wide, 0, `${view.name}, ${look}: the page is ${wide} px wider than the screen: ${where.slice(-4)}`);
         await shot(page, `${view.name}-${look}`);
         assert.deepEqual(said, [], `console of ${view.name}, ${look}`);
         await close();

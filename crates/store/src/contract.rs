@@ -445,7 +445,7 @@ pub trait Writer: Send {
 
     /// Makes the caller the owner of a group of markets, in a transaction of its own; how far the group is published. It waits
     /// for a batch of the owner before that is being written: what that one publishes is readable when this returns, and
-    /// nothing more of it after. A batch that has not ended after ten seconds is undone. The same token again is no takeover. A new owner calls it before it reads what is published.
+    /// nothing more of it after. A batch that has not ended after a second is undone. The same token again is no takeover. A new owner calls it before it reads what is published.
     ///
     /// # Errors
     /// `Fenced` when the group has a greater token; `Invalid` for a token above 2^63 or a group other than the one this writer
