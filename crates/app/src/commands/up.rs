@@ -26,7 +26,11 @@ pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
     #[cfg(feature = "cluster")]
     return crate::cluster::run(settings.role, args, settings);
     #[cfg(not(feature = "cluster"))]
-    alone(args, settings)
+    if settings.role == crate::role::ClusterRole::All {
+        alone(args, settings)
+    } else {
+        Err(Failure::usage("role: this program is no part of a cluster; `make build` builds one that can be"))
+    }
 }
 
 /// One process that does everything.

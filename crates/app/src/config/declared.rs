@@ -89,6 +89,7 @@ macro_rules! settings {
 
         /// Settings as resolved: each is read once, here, and nothing else asks for one by its key.
         #[derive(Clone)]
+        #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "parts of a cluster are set and not there"))]
         pub(crate) struct Settings {
             $(#[doc = $meaning] pub(crate) $name: $type,)*
             /// What they were made from.
