@@ -1,4 +1,4 @@
-//! Where a bucket is and who asks: an address and what the usual variables of AWS say.
+//! A bucket's address and the key for it, from an address as it is typed and the usual variables of AWS.
 
 use super::sign::S3Credentials;
 use crate::{Error, Result};
@@ -56,7 +56,7 @@ impl Default for S3Patience {
     }
 }
 
-/// A bucket, and who asks for it.
+/// A bucket and the key for it.
 #[derive(Clone, Debug)]
 pub struct S3Config {
     /// The bucket.

@@ -62,14 +62,20 @@ impl S3Objects {
 
     /// Asks with the checksum of the body, and without it from then on where the server does not know it.
     fn ask_checked(&self, ask: &Ask, sha256: ObjectDigest) -> Result<WireAnswer> {
+        self.ask_summed(ask, CHECKSUM, checksum(sha256)).map(|(answer, _)| answer)
+    }
+
+    /// Asks with a header that belongs to checksums, and without such headers from then on where the server does not know them. The second
+    /// half: whether the answer is to a request with it.
+    fn ask_summed(&self, plain: &Ask, name: &'static str, value: String) -> Result<(WireAnswer, bool)> {
         if self.checksums.load(Ordering::Relaxed) {
-            let answer = self.server.ask(&ask.clone().header(CHECKSUM, checksum(sha256)))?;
+            let answer = self.server.ask(&plain.clone().header(name, value))?;
             if answer.status != 501 && Problem::of(&answer).code != "NotImplemented" {
-                return Ok(answer);
+                return Ok((answer, true));
             }
             self.checksums.store(false, Ordering::Relaxed);
         }
-        self.server.ask(ask)
+        self.server.ask(plain).map(|answer| (answer, false))
     }
 
     /// Puts in one request or in parts; `false` when something was to be absent and is not.

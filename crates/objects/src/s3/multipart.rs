@@ -13,7 +13,6 @@ use hyper::Method;
 use md5::{Digest as _, Md5};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::atomic::Ordering;
 
 /// Most parts of an object.
 const PARTS_MAX: u64 = 10_000;
@@ -195,14 +194,7 @@ impl Job<'_> {
     fn begun(&self) -> Result<Upload> {
         let plain = self.store.ask("begin to put", Method::POST, self.key)?.query("uploads", "");
         let plain = plain.header(META, self.source.sha256().to_string());
-        let mut summed = self.store.checksums.load(Ordering::Relaxed);
-        let ask = if summed { plain.clone().header("x-amz-checksum-algorithm", "SHA256") } else { plain.clone() };
-        let mut answer = self.store.server.ask(&ask)?;
-        if summed && (answer.status == 501 || Problem::of(&answer).code == "NotImplemented") {
-            self.store.checksums.store(false, Ordering::Relaxed);
-            summed = false;
-            answer = self.store.server.ask(&plain)?;
-        }
+        let (answer, summed) = self.store.ask_summed(&plain, "x-amz-checksum-algorithm", "SHA256".to_owned())?;
         let begun = self.store.xml(&plain, &answer, "InitiateMultipartUpload")?;
         let Some(id) = begun.text_of("UploadId").filter(|id| !id.is_empty()) else {
             return Err(self.store.server.away(&plain, 1, "its answer names no upload".to_owned()));
