@@ -132,8 +132,9 @@ test: export UNSTEADY_TESTS := $(UNSTEADY)
 test: tools page
 	@mkdir -p "$(abspath $(TARGET))" && : > "$(SKIPS)" && : > "$(UNSTEADY)"
 	@BEHIND_NICE=0 crates/testkit/beside.sh "$(MAKING) built-tests" "$(MAKING) fetched"
-	@crates/testkit/beside.sh "$(MAKING) -k rust web fuzz-api agents packages cluster python BUILT=1" $(ALSO:%="$(MAKING) % BUILT=1")
-	@cat "$(UNSTEADY)"; crates/testkit/summary.sh "$(SKIPS)"
+	@status=0; crates/testkit/beside.sh "crates/testkit/each.sh '$(MAKING) BUILT=1' rust web fuzz-api agents packages cluster python" \
+		$(ALSO:%="$(MAKING) % BUILT=1") || status=$$?; \
+	cat "$(UNSTEADY)"; crates/testkit/summary.sh "$(SKIPS)"; exit $$status
 
 MAKING := $(MAKE) --no-print-directory
 .PHONY: built-tests fetched rust

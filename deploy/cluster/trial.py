@@ -1,10 +1,14 @@
 """A cluster on this machine, whose processes are killed and paused at random, held against one process over the same journal.
 
     trial.py PROGRAM SECONDS [--workers N] [--markets N] [--seed N] [--calm] [--rate N]
+    trial.py PROGRAM SECONDS --backlog [--workers N] [--markets N] [--rate N]
 
 One process listens, N make minutes, one makes hours, one serves; PostgreSQL, a NATS server and the built-in venue server beside them, all on
 loopback and in a temporary folder. When the time is over everything is let run, then ended in order. `verify determinism` makes the journal's
 minutes once more in one process: each that is stored has to be the same, and none may be missing.
+
+With --backlog no worker is there while SECONDS of messages are recorded; then the venue rests, the workers start, each on a core of its own, and how
+many messages a second they make up for is measured.
 """
 
 import argparse
@@ -20,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "checks"))
@@ -177,15 +182,22 @@ class Cluster:
             return [0] * GROUPS
         return [int(rows.get(str(group), 0)) for group in range(GROUPS)]
 
-    def settle(self, seconds: float = PATIENCE) -> None:
-        """Until every group has stored what came after this moment."""
-        asked = time.time_ns()
+    def messages(self) -> int:
+        """What the listening process has received."""
+        address = next(word for word in self.ingest.text().split() if word.startswith("http://127.0.0.1:"))
+        with urllib.request.urlopen(f"{address.rstrip('/;,.')}/metrics", timeout=PATIENCE) as answer:
+            lines = answer.read().decode().splitlines()
+        return int(sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("barograph_feed_messages_total")))
+
+    def settle(self, seconds: float = PATIENCE, asked: int | None = None) -> None:
+        """Until every group has stored what came after a moment (nanoseconds since 1970), or after this one."""
+        asked = asked or time.time_ns()
         until = time.monotonic() + seconds
         while min(self.through()) < asked:
             if time.monotonic() > until:
                 raise SystemExit(f"the groups do not come to the present: behind by {[round((asked - t) / 1e9, 1) for t in self.through()]} s; {self.folder}")
             for part in [self.database, self.broker, *self.ours()]:
-                if not part.is_up():
+                if part.starts and not part.is_up():
                     part.start()
             time.sleep(0.3)
 
@@ -227,6 +239,28 @@ def takeover(cluster: Cluster, part: Part) -> float:
     raise SystemExit(f"nobody has taken over; {cluster.folder}")
 
 
+def backlog(cluster: Cluster, seconds: float) -> dict:
+    """How fast the workers make up for what was recorded without them."""
+    cores = sorted(os.sched_getaffinity(0))
+    cluster.ingest.start()
+    cluster.ingest.wait_for("listening to")
+    before = cluster.messages()
+    time.sleep(seconds)
+    messages, ended = cluster.messages() - before, time.time_ns()
+    cluster.venue.signal(signal.SIGSTOP)
+    begun = time.monotonic()
+    for n, part in enumerate(cluster.engines):
+        part.command = ["taskset", "-c", str(cores[n % len(cores)]), *part.command]
+        part.start()
+    cluster.settle(20 * PATIENCE, ended)
+    took = time.monotonic() - begun
+    # Ended in order, it waits for what it listens to.
+    cluster.venue.signal(signal.SIGCONT)
+    for part in cluster.ours():
+        part.end()
+    return {"workers": len(cluster.engines), "groups": GROUPS, "messages": messages, "seconds": round(took, 1), "messages_per_s": round(messages / took)}
+
+
 def disturb(cluster: Cluster, chance: random.Random, seconds: float) -> dict[str, int]:
     """Kills and pauses one part after another, also several at once."""
     parts = [*cluster.ours(), cluster.broker, cluster.database]
@@ -261,6 +295,7 @@ def main() -> None:
     ask.add_argument("--rate", type=int)
     ask.add_argument("--seed", type=int, default=1)
     ask.add_argument("--calm", action="store_true", help="nothing is killed or paused")
+    ask.add_argument("--backlog", action="store_true", help="measure how fast the workers make up for what was recorded without them")
     ask.add_argument("--lease", default="2400ms", help="how long a group's lease lives")
     ask.add_argument("--takeover-max", type=float, help="seconds that a takeover may take")
     ask.add_argument("--keep", action="store_true", help="leave the folder")
@@ -270,6 +305,9 @@ def main() -> None:
     cluster = None
     try:
         cluster = Cluster(binary, folder, asked.workers, asked.markets, asked.rate, asked.lease)
+        if asked.backlog:
+            print(json.dumps(backlog(cluster, asked.seconds)))
+            return
         cluster.start()
         cluster.settle()
         counts = {}

@@ -313,7 +313,7 @@ pub(crate) struct Sim {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Number of markets
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=2000).map(usize::from))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=10_000).map(usize::from))]
     pub(crate) markets: usize,
     /// Messages per second of all markets together
     #[arg(long)]

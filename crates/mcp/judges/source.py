@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from run import free_port, wait_until_ready
@@ -47,6 +48,17 @@ class Judged:
             time.sleep(1)
         states = {f"{instrument} {metric}": (item["continuity"], item["reason"]) for (instrument, metric), item in feeds.items() if item["continuity"] != "NOT_OFFERED"}
         raise SystemExit(f"error: not within {within_s} s: {what}: {json.dumps(states, indent=1)}")
+
+    def publishes(self, market: str, within_s: float) -> None:
+        """Waits for the first minute of a market: it ends up to a minute after the start."""
+        end = time.monotonic() + within_s
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(f"{self.url}/api/v1/markets/{market}/context", timeout=10):
+                    return
+            except urllib.error.HTTPError:
+                time.sleep(1)
+        raise SystemExit(f"error: no minute of {market} within {within_s} s")
 
 
 def check(holds: bool, what: str) -> None:
@@ -152,13 +164,14 @@ def main() -> int:
             os.kill(before, signal.SIGKILL)
             asked = judged.feeds()["coinex-mcp:BTCUSDT", "mark_price"]["event_ts"]
             judged.wait("a child process that was killed is started again", 90, lambda feeds: feeds["coinex-mcp:BTCUSDT", "mark_price"]["event_ts"] > asked and child_of(process.pid) not in (0, before))
+            judged.publishes("coinex-mcp:BTCUSDT", 90)
             child = child_of(process.pid)
             check(stop(process) == 0, "the program ends by itself")
             check(not pathlib.Path(f"/proc/{child}").exists(), "and its child process with it")
             stop(double)
             stop(exchange)
             again = once("verify", "determinism", "data")
-            check(again.returncode == 0 and "equal" in again.stdout, f"a replay without any server makes the same: {again.stdout.strip()}")
+            check(again.returncode == 0 and "equal" in again.stdout, f"a replay without any server makes the same: {again.stdout.strip()} {again.stderr.strip()}")
             gone = once("markets", "--venue", "newer-mcp", "--config", "barograph.toml")
             check(gone.returncode != 0 and f"127.0.0.1:{port}" in gone.stderr, f"a server that is not there is named: {gone.stderr.strip()}")
             absent = once("markets", "--venue", "other-mcp", "--config", "barograph.toml")

@@ -1,4 +1,4 @@
-//! What runs commands behind another one: all run, what each printed and how it ended is there, and one that failed is enough.
+//! What runs commands behind another one, or one after another: all run, what each printed and how it ended is there, and one that failed is enough.
 #![expect(clippy::unwrap_used, reason = "a helper of tests, outside of test functions")]
 
 use std::process::Command;
@@ -41,4 +41,18 @@ fn those_behind_give_way() {
     let levels: Vec<i32> = printed.iter().filter_map(|l| l.parse().ok()).collect();
     assert_eq!(levels.len(), 2, "{printed:?}");
     assert_eq!(levels.iter().max(), Some(&19), "{levels:?}");
+}
+
+#[test]
+fn each_word_is_tried_and_one_that_fails_is_named() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/each.sh");
+    for (words, passed, last) in
+        [(&["0", "0"][..], true, "0 0 s, 0 0 s"), (&["0", "3", "0"], false, "0 0 s, 3 0 s (FAILED), 0 0 s")]
+    {
+        let ended = Command::new("bash").args([script, "echo tried; exit"]).args(words).output().unwrap();
+        let printed = String::from_utf8(ended.stdout).unwrap();
+        let lines: Vec<_> = printed.lines().collect();
+        let (end, tried) = lines.split_last().unwrap();
+        assert_eq!((ended.status.success(), tried.len(), *end), (passed, words.len(), last), "{words:?}");
+    }
 }

@@ -21,7 +21,7 @@ fn ran(first: &str, second: i32) -> (i32, Option<String>, String) {
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("first"), first).unwrap();
     let script = format!(
-        "#!/bin/sh\ncd '{}'\nif [ -e begun ]; then echo \"$@\" > asked; exit {second}; fi\ntouch begun; cat first; [ ! -s first ] || exit 101\n",
+        "#!/bin/sh\ncd '{}'\nif [ -e begun ]; then echo \"$@\" > asked; [ {second} = 0 ] || cat first; exit {second}; fi\ntouch begun; cat first; [ ! -s first ] || exit 101\n",
         folder.path().display()
     );
     std::fs::write(at("cargo"), script).unwrap();
@@ -42,7 +42,7 @@ fn ran(first: &str, second: i32) -> (i32, Option<String>, String) {
 fn what_passes_alone_is_named() {
     let (status, asked, unsteady) = ran(&(failing(&["a::late"]) + &failing(&["src/x.rs - y (line 3)"])), 0);
     assert_eq!(status, 0);
-    let args = "test --workspace -- --exact --test-threads=1 a::late src/x.rs - y (line 3)\n";
+    let args = "test --workspace --no-fail-fast -- --exact --test-threads=1 a::late src/x.rs - y (line 3)\n";
     assert_eq!(asked.as_deref(), Some(args));
     let line = "passed only when run once more, alone: ";
     assert_eq!(unsteady, format!("{line}a::late\n{line}src/x.rs - y (line 3)\n"));
@@ -52,14 +52,16 @@ fn what_passes_alone_is_named() {
 fn what_fails_twice_fails_and_so_does_what_cannot_be_named() {
     assert_eq!(ran("", 101), (0, None, String::new()), "nothing failed");
     let (status, asked, unsteady) = ran(&failing(&["a::b"]), 101);
-    assert!(status == 101 && asked.is_some() && unsteady.is_empty());
+    assert!(status == 101 && asked.is_some());
     let aborted = "error: test failed, to rerun pass `-p z`\n";
-    for hopeless in [
-        failing(&["a", "b", "c", "d"]),
-        failing(&["a"]) + aborted,
-        "error: could not compile `x`\n".to_owned(),
-        aborted.to_owned(),
+    let of_one = "FAILED: error: test failed, to rerun pass `-p x`\n";
+    assert_eq!(unsteady, format!("FAILED: a::b\n{of_one}"));
+    for (hopeless, named) in [
+        (failing(&["a", "b", "c", "d"]), format!("FAILED: a\nFAILED: b\nFAILED: c\nFAILED: d\n{of_one}")),
+        (failing(&["a"]) + aborted, format!("FAILED: a\n{of_one}FAILED: {aborted}")),
+        ("error: could not compile `x`\n".to_owned(), "FAILED: error: could not compile `x`\n".to_owned()),
+        (aborted.to_owned(), format!("FAILED: {aborted}")),
     ] {
-        assert_eq!(ran(&hopeless, 0), (101, None, String::new()), "{hopeless}");
+        assert_eq!(ran(&hopeless, 0), (101, None, named), "{hopeless}");
     }
 }

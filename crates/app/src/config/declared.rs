@@ -210,7 +210,7 @@ settings! {
     s3_region: Option<String> = "", optional,
         "region of its buckets; us-east-1 unless set", also: Some("AWS_REGION");
     s3_style: Option<S3Style> = "auto", s3_style,
-        "how a bucket stands in its address: path (https://host/bucket), virtual (https://bucket.host), or auto (virtual with AWS, path with a server of s3_endpoint)";
+        "where an address names the bucket: path (https://host/bucket), virtual (https://bucket.host), or auto (virtual with AWS, path with a server of s3_endpoint)";
     s3_key_id: Option<String> = "", optional,
         "id of the key with which it is asked", also: Some("AWS_ACCESS_KEY_ID");
     s3_secret: Option<Secret> = "", key,

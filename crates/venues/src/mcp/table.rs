@@ -219,7 +219,11 @@ mod tests {
         refused(|c| c.facts[0].fields[0].0 = "worth".to_owned(), "there are value");
         refused(|c| c.facts[0].fields.clear(), "needs `value`");
         refused(|c| c.facts[0].rows = "data".to_owned(), "begins with /");
-        refused(|c| c.arguments = "{}".to_owned(), "needs `market`");
+        let of_all = |c: &mut McpCall| {
+            c.arguments = "{}".to_owned();
+            c.facts[0].fields.retain(|(part, _)| part != "market");
+        };
+        refused(of_all, "needs `market`");
         refused(|c| c.facts[0].factors.push(("ask".to_owned(), 2.0)), "factor of 'ask'");
         assert!(McpSource::default().check().unwrap_err().contains("calls nothing"));
     }

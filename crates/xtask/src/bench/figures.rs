@@ -32,7 +32,7 @@ const fn short(name: &'static str, measure: fn(&Bed) -> Result<Measured, String>
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 36] = [
+pub(crate) static ALL: [Bench; 37] = [
     short("engine", engine),
     bench("store", store),
     bench("replay", replay),
@@ -60,6 +60,7 @@ pub(crate) static ALL: [Bench; 36] = [
     bench("live", live_thousand),
     bench("soak", soak),
     bench("three", live_three),
+    bench("scale", live_ten_thousand),
     bench("append", stored::measure),
     bench("board", board_followed),
     bench("cluster", cluster),
@@ -72,7 +73,7 @@ pub(crate) static ALL: [Bench; 36] = [
 ];
 
 /// Too long to be run unless named.
-pub(crate) const LONG: [&str; 4] = ["soak", "coverage", "month", "build"];
+pub(crate) const LONG: [&str; 5] = ["soak", "scale", "coverage", "month", "build"];
 
 /// A figure's name here, what a bench prints it as, and the factor to the promised unit.
 type Printed = (&'static str, &'static str, f64);
@@ -350,6 +351,29 @@ fn live_three(bed: &Bed) -> Result<Measured, String> {
     let load = live::Load { markets: 3, messages_per_s: 60, metrics: "all", books: "on", lasts, waits: Duration::ZERO };
     let seen = live::run(&bed.binary()?, &bed.scratch("data-three")?, &load)?;
     Ok(plain([("core_percent", seen.core_share * 100.0), ("resident_mib", seen.resident_mib)]))
+}
+
+/// As many markets as a process numbers streams for: six of each.
+fn live_ten_thousand(bed: &Bed) -> Result<Measured, String> {
+    let load = live::Load {
+        markets: 10_000,
+        messages_per_s: 100_000,
+        metrics: "best_bid_ask,trade,mark_price,index_price,funding_rate,liquidation_usd",
+        ..thousand(Duration::from_secs(240), Duration::from_secs(180))
+    };
+    let seen = live::run(&bed.binary()?, &bed.scratch("data-scale")?, &load)?;
+    eprintln!(
+        "{:.0} % of a core, and the venue server {:.0} %; {} streams; stopped within {:.1} s, live again within {:.1} s, {:.1} s after a cut",
+        seen.core_share * 100.0,
+        seen.sim_share * 100.0,
+        seen.streams,
+        seen.stop.as_secs_f64(),
+        seen.restart.as_secs_f64(),
+        seen.recovery.as_secs_f64()
+    );
+    let waits = [("receipt_p99_ms", seen.receipt_p99_s), ("minute_max_ms", seen.minute_max_s)];
+    let figures = [("messages_per_s", seen.messages_per_s), ("resident_mib", seen.resident_mib)];
+    Ok(plain(figures).into_iter().chain(waits.map(|(id, s)| (id, s.map(|s| s * 1e3)))).collect())
 }
 
 fn board_followed(bed: &Bed) -> Result<Measured, String> {

@@ -126,7 +126,8 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Observed, S
         start(&mut command)
     };
     let mut process = up()?;
-    wait_for(address, Duration::from_secs(120), |counts| counts >= load.markets)?;
+    let patience = Duration::from_secs(120).max(Duration::from_millis(60) * load.markets as u32);
+    wait_for(address, patience, |counts| counts >= load.markets)?;
     let (begun, cpu, sim_cpu) = (Instant::now(), process.cpu_s(), sim.cpu_s());
     let messages = || counter(&get(address, "/metrics")?, "barograph_feed_messages_total");
     let before = messages()?;
@@ -157,7 +158,7 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Observed, S
     };
     let begun = Instant::now();
     let _second = up()?;
-    wait_for(address, Duration::from_secs(120), |counts| counts >= load.markets)?;
+    wait_for(address, patience, |counts| counts >= load.markets)?;
     Ok(Observed { restart: begun.elapsed(), ..seen })
 }
 
