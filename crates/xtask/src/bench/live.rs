@@ -3,7 +3,7 @@
 //! Both run as children on the same machine; what the venue server takes is said beside it, because it takes it from the same
 //! cores.
 
-use super::waits::{self, Moment, Sleeper};
+use super::waits::{self, Moment, Moments, Sleeper};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -90,6 +90,8 @@ pub(crate) struct Load {
     pub(crate) lasts: Duration,
     /// And then for waits.
     pub(crate) waits: Duration,
+    /// How often they are read. Beyond a tenth of a second none are left out for what the machine did.
+    pub(crate) looks: Duration,
 }
 
 /// Starts a child whose output can be read.
@@ -122,6 +124,8 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Observed, S
         let mut command = Command::new(binary);
         command.args(["up", "--all", "--backfill", "0", "--min-volume-24h", "0", "--metrics", load.metrics]);
         command.args(["--books", load.books, "--endpoint", &base, "--listen", &address.to_string()]);
+        // Without it the busiest thousand of a venue are listened to.
+        command.env("BAROGRAPH_MARKETS_MAX", load.markets.to_string());
         command.arg("--data").arg(data);
         start(&mut command)
     };
@@ -139,7 +143,7 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Observed, S
     let resident_mib = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
     let received = messages()? - before;
     let (core_share, sim_share) = (share(process.cpu_s(), cpu), share(sim.cpu_s(), sim_cpu));
-    let moments = watch(address, load.waits)?;
+    let moments = watch(address, load.waits, load.looks)?;
     let lists = super::lists::run(|path| get(address, path))?;
     let (recovery, streams) = recover(address, &base)?;
     let seen = Observed {
@@ -164,14 +168,16 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Observed, S
 
 /// What the process counts of waits, again and again for so long. The metrics of a thousand markets cost more than listening to
 /// them, so nothing else is measured meanwhile.
-fn watch(address: SocketAddr, lasts: Duration) -> Result<Vec<Moment>, String> {
+fn watch(address: SocketAddr, lasts: Duration, every: Duration) -> Result<Moments, String> {
+    let mut moments = Moments { every, all: Vec::new() };
     if lasts.is_zero() {
-        return Ok(Vec::new());
+        return Ok(moments);
     }
-    let (begun, sleeper, mut moments) = (Instant::now(), Sleeper::start(), Vec::new());
+    let (begun, sleeper) = (Instant::now(), Sleeper::start());
     while begun.elapsed() < lasts {
-        moments.push(Moment::of(sleeper.longest(), &get(address, "/metrics")?, [RECEIPT, MINUTE]));
-        std::thread::sleep(waits::EVERY);
+        let late = if every > waits::EVERY { Duration::ZERO } else { sleeper.longest() };
+        moments.all.push(Moment::of(late, &get(address, "/metrics")?, [RECEIPT, MINUTE]));
+        std::thread::sleep(every);
     }
     eprintln!("{}", waits::report(&moments));
     Ok(moments)

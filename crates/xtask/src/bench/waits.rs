@@ -16,8 +16,8 @@ pub(super) const EVERY: Duration = Duration::from_millis(100);
 const SLEEPS: Duration = Duration::from_millis(2);
 const LATE: Duration = Duration::from_millis(5);
 
-/// So many moments, twenty seconds, say something of a 99th percentile.
-const ENOUGH: usize = 200;
+/// So long says something of a 99th percentile.
+const ENOUGH: Duration = Duration::from_secs(20);
 
 /// A thread that only sleeps, until it is dropped.
 #[derive(Debug)]
@@ -82,32 +82,41 @@ impl Moment {
     }
 }
 
+/// Moments, this long after one another.
+#[derive(Clone, Debug)]
+pub(super) struct Moments {
+    pub(super) every: Duration,
+    pub(super) all: Vec<Moment>,
+}
+
 /// The moments that count, each with the one before it: neither began or ended with the machine standing still.
-fn quiet(moments: &[Moment]) -> impl Iterator<Item = (&Moment, &Moment)> {
+fn quiet(moments: &Moments) -> impl Iterator<Item = (&Moment, &Moment)> {
     let calm = |s: &Moment| s.late <= LATE;
-    moments.windows(2).filter(move |pair| pair.iter().all(calm)).map(|pair| (&pair[0], &pair[1]))
+    moments.all.windows(2).filter(move |pair| pair.iter().all(calm)).map(|pair| (&pair[0], &pair[1]))
 }
 
 /// What to say of the moments.
-pub(super) fn report(moments: &[Moment]) -> String {
-    let worst = moments.iter().map(|s| s.late).max().unwrap_or_default();
+pub(super) fn report(moments: &Moments) -> String {
+    let worst = moments.all.iter().map(|s| s.late).max().unwrap_or_default();
     format!(
-        "waits are counted in {} of {} tenths of a second: in the others, or just before, the machine kept a sleeping thread waiting for \
+        "waits are counted in {} of {} stretches of {:?}: in the others, or just before, the machine kept a sleeping thread waiting for \
          more than {} ms, at most {:.0} ms",
         quiet(moments).count(),
-        moments.len().saturating_sub(1),
+        moments.all.len().saturating_sub(1),
+        moments.every,
         LATE.as_millis(),
         worst.as_secs_f64() * 1e3
     )
 }
 
 /// Whether the machine stood still too often for a figure.
-fn enough(moments: &[Moment]) -> Result<(), String> {
+fn enough(moments: &Moments) -> Result<(), String> {
     let count = quiet(moments).count();
-    if count < ENOUGH {
+    if moments.every.mul_f64(count as f64) < ENOUGH {
         return Err(format!(
-            "the machine stood still in all but {count} of {} tenths of a second",
-            moments.len().saturating_sub(1)
+            "the machine stood still in all but {count} of {} stretches of {:?}",
+            moments.all.len().saturating_sub(1),
+            moments.every
         ));
     }
     Ok(())
@@ -115,7 +124,7 @@ fn enough(moments: &[Moment]) -> Result<(), String> {
 
 /// The longest of what histogram `n` counted in the moments that count, in seconds: what a moment's durations come to together,
 /// which is that of the one that fell into it, and the bound of its bucket where several did and that is less.
-pub(super) fn longest(moments: &[Moment], n: usize) -> Result<f64, String> {
+pub(super) fn longest(moments: &Moments, n: usize) -> Result<f64, String> {
     enough(moments)?;
     let fell = |(first, last): (&Moment, &Moment)| {
         let below = |le: f64| first.counted[n].iter().find(|e| e.0 >= le).map_or(0.0, |e| e.1);
@@ -131,7 +140,7 @@ pub(super) fn longest(moments: &[Moment], n: usize) -> Result<f64, String> {
 }
 
 /// Upper bound, in seconds, of the bucket that holds this share of what histogram `n` counted in the moments that count.
-pub(super) fn quantile(moments: &[Moment], n: usize, share: f64) -> Result<f64, String> {
+pub(super) fn quantile(moments: &Moments, n: usize, share: f64) -> Result<f64, String> {
     enough(moments)?;
     let mut sums = Buckets::new();
     for (first, last) in quiet(moments) {
@@ -178,24 +187,30 @@ mod tests {
         Moment::of(Duration::from_millis(late_ms), &text, ["h", "g"])
     }
 
+    fn tenths(all: Vec<Moment>) -> Moments {
+        Moments { every: EVERY, all }
+    }
+
     #[test]
     fn what_waited_while_the_machine_stood_still_is_not_counted() {
         // Each time a hundred, of which 90 within a millisecond and 9 more within two.
         let steady = |n: u32| [90 * n, 99 * n, 100 * n];
-        let calm: Vec<Moment> = (0..=300).map(|n| moment(0, steady(n))).collect();
+        let calm = tenths((0..=300).map(|n| moment(0, steady(n))).collect());
         assert_eq!(quantile(&calm, 0, 0.5), Ok(0.001));
         assert_eq!(quantile(&calm, 0, 0.99), Ok(0.002));
         assert_eq!(quantile(&calm, 0, 1.0), Ok(f64::INFINITY));
         // One moment in which a thousand waited long, and the next.
         let late = |late_ms| {
             let mut all = calm.clone();
-            all[9].late = Duration::from_millis(late_ms);
-            all.iter_mut().skip(9).for_each(|s| s.counted[0][2].1 += 1_000.0);
+            all.all[9].late = Duration::from_millis(late_ms);
+            all.all.iter_mut().skip(9).for_each(|s| s.counted[0][2].1 += 1_000.0);
             all
         };
         assert_eq!(quantile(&late(6), 0, 0.99), Ok(0.002), "the machine's doing");
         assert_eq!(quantile(&late(5), 0, 0.99), Ok(f64::INFINITY), "the program's");
-        assert!(report(&late(6)).contains("298 of 300 tenths") && report(&late(6)).contains("at most 6 ms"));
+        assert!(
+            report(&late(6)).contains("298 of 300 stretches of 100ms") && report(&late(6)).contains("at most 6 ms")
+        );
         assert!(quantile(&calm, 1, 0.99).unwrap_err().contains("nothing was counted"), "no such histogram");
     }
 
@@ -213,21 +228,23 @@ mod tests {
             let last = moment(late_ms, short, all, sum);
             moments.extend([last.clone()].into_iter().chain(nothing(&last)));
         }
+        let short = tenths(moments[..50].to_vec());
+        let moments = tenths(moments);
         let found = longest(&moments, 0).unwrap();
         assert!(
             (found - 0.024).abs() < 1e-9,
             "24 ms alone; 45 ms while the machine stood still; two of 24 ms in all: {found}"
         );
         assert!(longest(&moments, 1).unwrap_err().contains("nothing was counted"), "no such histogram");
-        assert!(longest(&moments[..50], 0).unwrap_err().contains("stood still"));
+        assert!(longest(&short, 0).unwrap_err().contains("stood still"));
     }
 
     #[test]
     fn too_few_moments_are_no_figure() {
-        let moments: Vec<Moment> = (0..=400).map(|n| moment(if n % 3 == 0 { 900 } else { 0 }, [n, n, n])).collect();
+        let moments = tenths((0..=400).map(|n| moment(if n % 3 == 0 { 900 } else { 0 }, [n, n, n])).collect());
         assert_eq!(
             quantile(&moments, 0, 0.99),
-            Err("the machine stood still in all but 133 of 400 tenths of a second".to_owned())
+            Err("the machine stood still in all but 133 of 400 stretches of 100ms".to_owned())
         );
     }
 
