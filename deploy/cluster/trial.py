@@ -243,7 +243,7 @@ def backlog(cluster: Cluster, seconds: float) -> dict:
     """How fast the workers make up for what was recorded without them."""
     cores = sorted(os.sched_getaffinity(0))
     cluster.ingest.start()
-    cluster.ingest.wait_for("listening to")
+    cluster.ingest.wait_for("http://127.0.0.1:")
     before = cluster.messages()
     time.sleep(seconds)
     messages, ended = cluster.messages() - before, time.time_ns()
