@@ -52,6 +52,8 @@ class Part:
         self.log = folder / f"{name}.log"
         self.process: subprocess.Popen | None = None
         self.starts = 0
+        # How often it ended when nobody had killed it: a database or a broker that is away may end a start.
+        self.gave_up = 0
 
     def start(self) -> None:
         with self.log.open("a") as log:
@@ -79,6 +81,12 @@ class Part:
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")
+
+    def keep_up(self) -> None:
+        """Starts it again where it has ended by itself."""
+        if self.starts and not self.is_up():
+            self.gave_up += 1
+            self.start()
 
     def wait_for(self, words: str, seconds: float = PATIENCE) -> None:
         until = time.monotonic() + seconds
@@ -197,13 +205,14 @@ class Cluster:
             if time.monotonic() > until:
                 raise SystemExit(f"the groups do not come to the present: behind by {[round((asked - t) / 1e9, 1) for t in self.through()]} s; {self.folder}")
             for part in [self.database, self.broker, *self.ours()]:
-                if part.starts and not part.is_up():
-                    part.start()
+                part.keep_up()
             time.sleep(0.3)
 
     def end(self) -> None:
         for part in [self.serve, *self.engines, self.universe, self.ingest]:
-            part.end()
+            status = part.end()
+            if status:
+                raise SystemExit(f"{part.name} ended with {status}:\n{part.text()[-3000:]}")
 
     def close(self) -> None:
         for part in [*self.ours(), self.venue, self.broker]:
@@ -223,6 +232,15 @@ def verify(cluster: Cluster) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def complete(found: dict, markets: int, begun: float, ended: float) -> None:
+    """What has to be among what was compared: minutes of all markets, and the hours that ended meanwhile."""
+    # The first and the last may not be whole.
+    minutes = max(1, int(ended // 60) - int(begun // 60) - 2)
+    hours = int((ended - 90) // 3600) - int((begun + 90) // 3600)
+    if found["snapshots"] < markets * minutes or found["hours"] < hours:
+        raise SystemExit(f"too little was published: {found}; there were {markets} markets, {minutes} minutes and {hours} hours")
+
+
 def takeover(cluster: Cluster, part: Part) -> float:
     """Seconds from the end of a worker until every group that it had is stored by another."""
     held = [int(row[0]) for row in cluster.query(f"SELECT group_id FROM live_groups WHERE group_id < {GROUPS}")]
@@ -233,8 +251,9 @@ def takeover(cluster: Cluster, part: Part) -> float:
     while time.monotonic() < until:
         now = {int(g): (int(t), int(s)) for g, t, s in cluster.query("SELECT group_id, token, coalesce(through_ts, 0) FROM live_groups")}
         if all(now[group][1] > killed for group in held):
-            moved = [group for group in held if now[group][0] != before[group]]
-            return (time.time_ns() - killed) / 1e9 if moved else 0.0
+            if all(now[group][0] == before[group] for group in held):
+                raise SystemExit(f"{part.name} had no group to be taken over")
+            return (time.time_ns() - killed) / 1e9
         time.sleep(0.05)
     raise SystemExit(f"nobody has taken over; {cluster.folder}")
 
@@ -262,13 +281,17 @@ def backlog(cluster: Cluster, seconds: float) -> dict:
 
 
 def disturb(cluster: Cluster, chance: random.Random, seconds: float) -> dict[str, int]:
-    """Kills and pauses one part after another, also several at once."""
+    """Kills and pauses the parts, each once before one is disturbed in the same way again."""
     parts = [*cluster.ours(), cluster.broker, cluster.database]
     counts: dict[str, int] = {}
     until = time.monotonic() + seconds
+    coming: list[tuple[Part, bool]] = []
     while time.monotonic() < until:
-        part = chance.choice(parts)
-        if chance.random() < 0.5:
+        if not coming:
+            coming = [(part, is_killed) for part in parts for is_killed in (True, False)]
+            chance.shuffle(coming)
+        part, is_killed = coming.pop()
+        if is_killed:
             part.kill()
             what = "killed"
             time.sleep(chance.uniform(0.0, 2.0))
@@ -280,8 +303,7 @@ def disturb(cluster: Cluster, chance: random.Random, seconds: float) -> dict[str
             part.signal(signal.SIGCONT)
         counts[f"{part.name} {what}"] = counts.get(f"{part.name} {what}", 0) + 1
         for other in parts:
-            if not other.is_up():
-                other.start()
+            other.keep_up()
         time.sleep(chance.uniform(0.5, 6.0))
     return counts
 
@@ -310,6 +332,7 @@ def main() -> None:
             return
         cluster.start()
         cluster.settle()
+        begun = time.time()
         counts = {}
         if asked.calm:
             time.sleep(asked.seconds)
@@ -325,11 +348,14 @@ def main() -> None:
                 # A worker that has come back has its share again before the next one goes.
                 time.sleep(6)
                 cluster.settle()
+        ended = time.time()
+        gave_up = {part.name: part.gave_up for part in [*cluster.ours(), cluster.broker, cluster.database] if part.gave_up}
         cluster.end()
         found = verify(cluster)
+        complete(found, asked.markets, begun, ended)
         if asked.takeover_max and max(took, default=0) > asked.takeover_max:
             raise SystemExit(f"a takeover took {max(took):.1f} s, at most {asked.takeover_max} s are allowed")
-        print(json.dumps({"verify": found, "disturbed": counts, "takeover_s": [round(t, 1) for t in took]}))
+        print(json.dumps({"verify": found, "disturbed": counts, "ended_by_themselves": gave_up, "takeover_s": [round(t, 1) for t in took]}))
     except SystemExit:
         if asked.keep:
             print(f"everything is left running, in {folder}", file=sys.stderr)
