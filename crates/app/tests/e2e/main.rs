@@ -12,6 +12,7 @@
 
 mod advice;
 mod agents;
+mod agents_cut;
 mod agents_http;
 mod agents_locked;
 mod agents_masked;
