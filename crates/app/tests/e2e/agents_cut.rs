@@ -1,11 +1,10 @@
 //! Nobody in a session sees the future: it answers what a store answers that ends at its clock. Values of the next day that are put under
 //! stamps of the day before, a leak without any later moment in it, are found by that.
 
-use crate::agents_locked::{Client, FROM, MARKETS, UNTIL, attempt};
+use crate::agents_locked::{Client, FROM, MARKETS, UNTIL, attempt, embellish};
 use crate::support::data::{FILES, STORED_FROM, slice, stored};
 use crate::support::{Place, Random};
 use barograph_domain::Ts;
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 const BOTH: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
@@ -18,12 +17,13 @@ fn differing(one: &Place, other: &Place, record: &str, calls: usize) -> BTreeMap
     let args = format!("--locked --from {FROM} --until {UNTIL} --agent hostile --record {record}");
     let [mut first, mut second] = [one, other].map(|place| Client::start(place, &args));
     let (mut random, clock, mut found) = (Random::new(41), Ts::parse(FROM).unwrap(), BTreeMap::new());
-    for n in 0..calls {
+    let mut cursors = Vec::new();
+    for _ in 0..calls {
         let (tool, mut given) = attempt(&mut random, clock, MARKETS);
-        if n % 3 == 0 {
-            given["budget"] = json!(8_000);
-        }
-        if first.call(tool, &given) != second.call(tool, &given) {
+        embellish(&mut random, tool, &mut given, &cursors);
+        let answer = first.call(tool, &given);
+        cursors.extend(answer["structuredContent"]["next"].as_str().map(str::to_owned));
+        if answer != second.call(tool, &given) {
             found.entry(tool).or_insert_with(|| given.to_string());
         }
     }

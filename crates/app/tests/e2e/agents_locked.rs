@@ -118,21 +118,63 @@ pub(crate) fn attempt(random: &mut Random, clock: Ts, markets: [&str; 6]) -> (&'
     (tool, given)
 }
 
+/// Arguments that a tool has beside those above, now and then; cursors of earlier answers, whichever tool gave them.
+pub(crate) fn embellish(random: &mut Random, tool: &str, given: &mut Value, cursors: &[String]) {
+    let more = [
+        ("events", "pattern", json!("REGIME_CHANGE")),
+        ("events", "severity", json!("HIGH")),
+        ("events", "open", json!(true)),
+        ("events", "id", json!("3c995189-0ed4-591e-a84a-d3c70e6989ba")),
+        ("levels", "side", json!("above")),
+        ("levels", "within", json!(0.05)),
+        ("markets", "venue", json!("binance-usdm")),
+        ("markets", "label", json!("HIGH_VOL")),
+        ("markets", "min_oi_usd", json!(1_000_000)),
+        ("advise", "equity", json!(10_000)),
+        ("advise", "taker_fee", json!(0.000_5)),
+        ("history", "step", json!("1h")),
+        ("universe", "markets", json!(["BTCUSDT", "ETHUSDT"])),
+        ("scorecard", "window", json!("all")),
+        ("scorecard", "market", json!("BTCUSDT")),
+        ("whatif", "markets", json!(["BTCUSDT"])),
+        ("feeds", "venue", json!("binance-usdm")),
+        ("catalogue", "rules", json!(true)),
+        ("catalogue", "id", json!("realized_vol_1h")),
+    ];
+    for (of, name, value) in more {
+        if of == tool && random.below(4) == 0 {
+            given[name] = value;
+        }
+    }
+    if random.below(4) == 0 {
+        given["budget"] = json!(200 + random.below(7_800));
+    }
+    if !cursors.is_empty() && random.below(10) == 0 {
+        let at = usize::try_from(random.below(cursors.len() as u64)).unwrap();
+        given["cursor"] = json!(cursors[at]);
+    }
+}
+
 /// So many hostile calls; the record's path, and how many answers were no refusals.
 fn attacked(place: &Place, record: &str, seed: u64, calls: usize) -> usize {
     let mut client =
         Client::start(place, &format!("--locked --from {FROM} --until {UNTIL} --agent hostile --record {record}"));
     let (mut random, mut clock, mut answered) = (Random::new(seed), Ts::parse(FROM).unwrap(), 0);
+    let mut cursors = Vec::new();
     for n in 0..calls {
-        let (tool, given) = attempt(&mut random, clock, MARKETS);
+        let (tool, mut given) = attempt(&mut random, clock, MARKETS);
+        embellish(&mut random, tool, &mut given, &cursors);
         let answer = client.call(tool, &given);
+        cursors.extend(answer["structuredContent"]["next"].as_str().map(str::to_owned));
         // A refusal repeats what was asked for.
         if answer["isError"] == false {
             answered += 1;
             assert_eq!(leak(&answer, clock), None, "call {n} at {clock}: {tool} {given}");
         }
         if n % 97 == 0 {
-            let moved = client.call("advance", &json!({"minutes": 1 + random.below(60)}));
+            let minutes = json!({"minutes": 1 + random.below(60)});
+            let event = json!({"to_next": "REGIME_CHANGE", "market": "BTCUSDT"});
+            let moved = client.call("advance", if n % 970 == 0 { &event } else { &minutes });
             let now = Ts::parse(moved["structuredContent"]["clock"].as_str().unwrap()).unwrap();
             assert!(now >= clock, "the clock went from {clock} to {now}");
             clock = now;

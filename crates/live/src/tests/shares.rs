@@ -168,7 +168,8 @@ fn what_leaves_a_process_is_its_journal_and_groups_make_of_it_what_one_process_m
     assert_eq!(lines_in(&[fetched]), lines_in(&parcels[4..=5]));
 
     let alone = made(&parcels, Share::All);
-    assert!(alone.len() == 5 && alone.values().all(|(rows, _)| *rows >= 6), "{alone:?}");
+    // A machine that others share makes fewer minutes of the same time.
+    assert!(alone.len() == 5 && alone.values().all(|(rows, _)| *rows >= 3), "{alone:?}");
     let mut together = BTreeMap::new();
     for group in 0..GROUPS {
         let part = made(&parcels, Share::Group { group, of: GROUPS });
