@@ -130,7 +130,7 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Observed, S
         start(&mut command)
     };
     let mut process = up()?;
-    let patience = Duration::from_secs(120).max(Duration::from_millis(60) * load.markets as u32);
+    let patience = Duration::from_secs(120).max(Duration::from_millis(60).mul_f64(load.markets as f64));
     wait_for(address, patience, |counts| counts >= load.markets)?;
     let (begun, cpu, sim_cpu) = (Instant::now(), process.cpu_s(), sim.cpu_s());
     let messages = || counter(&get(address, "/metrics")?, "barograph_feed_messages_total");
