@@ -361,14 +361,21 @@ describe('what the page does', () => {
     const asked = [];
     page.on('request', (request) => request.method() === 'POST' && asked.push(request.postDataJSON()));
     const slider = page.getByRole('slider', { name: 'HIGH_VOL 1 h volatility, slider' }).first();
-    await slider.focus();
-    const begun = Date.now();
-    for (let step = 0; step < 5; step += 1) await page.keyboard.press('ArrowRight');
-    const isQuick = Date.now() - begun < 200;
+    // A slider that rests for 300 ms has settled: where the machine is busy a key can come later than that, and it is begun again.
+    for (let attempt = 0, isQuick = false; attempt < 5 && !isQuick; attempt += 1) {
+      if (attempt > 0) {
+        await page.goto(`${server.url}/whatif`);
+        await page.getByTestId('found').waitFor({ timeout: 180_000 });
+        asked.length = 0;
+      }
+      await slider.focus();
+      const begun = Date.now();
+      for (let step = 0; step < 5; step += 1) await page.keyboard.press('ArrowRight');
+      isQuick = Date.now() - begun < 200;
+    }
     await page.waitForURL(/set=HIGH_VOL\.realized_vol_1h:0\.9$/);
     await supposed(page, server, ['HIGH_VOL.realized_vol_1h=0.9']);
-    // On a busy machine a key can come so late that the change before it has settled.
-    assert.deepEqual(isQuick ? asked : asked.slice(-1), [{ set: ['HIGH_VOL.realized_vol_1h=0.9'] }], 'one question a settled change');
+    assert.deepEqual(asked, [{ set: ['HIGH_VOL.realized_vol_1h=0.9'] }], 'one question a settled change');
     const field = page.getByLabel('1 h volatility >', { exact: true }).first();
     assert.equal(await field.inputValue(), '90');
     await field.fill('100');
