@@ -169,17 +169,19 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Observed, S
 /// What the process counts of waits, again and again for so long. The metrics of a thousand markets cost more than listening to
 /// them, so nothing else is measured meanwhile.
 fn watch(address: SocketAddr, lasts: Duration, every: Duration) -> Result<Moments, String> {
-    let mut moments = Moments { every, all: Vec::new() };
+    let mut moments = Moments { every, readings: Vec::new() };
     if lasts.is_zero() {
         return Ok(moments);
     }
     let (begun, sleeper) = (Instant::now(), Sleeper::start());
     while begun.elapsed() < lasts {
         let late = if every > waits::EVERY { Duration::ZERO } else { sleeper.longest() };
-        moments.all.push(Moment::of(late, &get(address, "/metrics")?, [RECEIPT, MINUTE]));
+        moments.readings.push(Moment::of(late, &get(address, "/metrics")?, [RECEIPT, MINUTE]));
         std::thread::sleep(every);
     }
-    eprintln!("{}", waits::report(&moments));
+    if every <= waits::EVERY {
+        eprintln!("{}", waits::report(&moments));
+    }
     Ok(moments)
 }
 

@@ -86,23 +86,23 @@ impl Moment {
 #[derive(Clone, Debug)]
 pub(super) struct Moments {
     pub(super) every: Duration,
-    pub(super) all: Vec<Moment>,
+    pub(super) readings: Vec<Moment>,
 }
 
 /// The moments that count, each with the one before it: neither began or ended with the machine standing still.
 fn quiet(moments: &Moments) -> impl Iterator<Item = (&Moment, &Moment)> {
     let calm = |s: &Moment| s.late <= LATE;
-    moments.all.windows(2).filter(move |pair| pair.iter().all(calm)).map(|pair| (&pair[0], &pair[1]))
+    moments.readings.windows(2).filter(move |pair| pair.iter().all(calm)).map(|pair| (&pair[0], &pair[1]))
 }
 
 /// What to say of the moments.
 pub(super) fn report(moments: &Moments) -> String {
-    let worst = moments.all.iter().map(|s| s.late).max().unwrap_or_default();
+    let worst = moments.readings.iter().map(|s| s.late).max().unwrap_or_default();
     format!(
         "waits are counted in {} of {} stretches of {:?}: in the others, or just before, the machine kept a sleeping thread waiting for \
          more than {} ms, at most {:.0} ms",
         quiet(moments).count(),
-        moments.all.len().saturating_sub(1),
+        moments.readings.len().saturating_sub(1),
         moments.every,
         LATE.as_millis(),
         worst.as_secs_f64() * 1e3
@@ -115,7 +115,7 @@ fn enough(moments: &Moments) -> Result<(), String> {
     if moments.every.mul_f64(count as f64) < ENOUGH {
         return Err(format!(
             "the machine stood still in all but {count} of {} stretches of {:?}",
-            moments.all.len().saturating_sub(1),
+            moments.readings.len().saturating_sub(1),
             moments.every
         ));
     }
@@ -187,8 +187,8 @@ mod tests {
         Moment::of(Duration::from_millis(late_ms), &text, ["h", "g"])
     }
 
-    fn tenths(all: Vec<Moment>) -> Moments {
-        Moments { every: EVERY, all }
+    fn tenths(readings: Vec<Moment>) -> Moments {
+        Moments { every: EVERY, readings }
     }
 
     #[test]
@@ -202,8 +202,8 @@ mod tests {
         // One moment in which a thousand waited long, and the next.
         let late = |late_ms| {
             let mut all = calm.clone();
-            all.all[9].late = Duration::from_millis(late_ms);
-            all.all.iter_mut().skip(9).for_each(|s| s.counted[0][2].1 += 1_000.0);
+            all.readings[9].late = Duration::from_millis(late_ms);
+            all.readings.iter_mut().skip(9).for_each(|s| s.counted[0][2].1 += 1_000.0);
             all
         };
         assert_eq!(quantile(&late(6), 0, 0.99), Ok(0.002), "the machine's doing");
