@@ -19,11 +19,17 @@ pub struct CoursePace {
     pub unstored_max: usize,
     /// A checkpoint is due after so many applied pieces …
     pub checkpoint_pieces: u32,
-    /// … or after so long, if anything was applied.
-    pub checkpoint_ms: u64,
+    /// … or, if anything was applied, after ten times what the last one took, but not sooner than this …
+    pub checkpoint_min_ms: u64,
+    /// … and not later than this.
+    pub checkpoint_max_ms: u64,
     /// A checkpoint without an answer for so long is written again.
     pub deposit_ms: u64,
 }
+
+/// A checkpoint is made and kept in at most one part in so many of the time, as far as the longest wait allows: what a takeover has to run
+/// again is what came since, so it is made as often as its size lets it.
+const CHECKPOINT_SHARE: u64 = 10;
 
 /// What a course wants done; [`crate::GroupCommand`] says what each means.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +66,8 @@ pub(crate) struct Course<M> {
     moved_ms: u64,
     aside: Aside,
     aside_ms: u64,
+    /// From setting the last one aside until the depot had it.
+    aside_took_ms: u64,
     pieces: u32,
     /// Nothing more is to be applied.
     ends: bool,
@@ -93,6 +101,7 @@ impl<M: StretchMessage> Course<M> {
             moved_ms: now_ms,
             aside: Aside::Nothing,
             aside_ms: now_ms,
+            aside_took_ms: 0,
             pieces: 0,
             ends: false,
         }
@@ -152,9 +161,10 @@ impl<M: StretchMessage> Course<M> {
     }
 
     /// The depot has the checkpoint of `at`.
-    pub(crate) fn deposited(&mut self, at: Ts) {
+    pub(crate) fn deposited(&mut self, now_ms: u64, at: Ts) {
         if matches!(self.aside, Aside::Asked { at: asked, .. } if asked == at) {
             self.aside = Aside::Kept(at);
+            self.aside_took_ms = now_ms.saturating_sub(self.aside_ms);
         }
     }
 
@@ -213,8 +223,10 @@ impl<M: StretchMessage> Course<M> {
     }
 
     /// One state at a time is set aside: the next waits until the depot has the one before.
-    const fn is_checkpoint_due(&self, now_ms: u64) -> bool {
-        let long = now_ms.saturating_sub(self.aside_ms) >= self.pace.checkpoint_ms;
+    fn is_checkpoint_due(&self, now_ms: u64) -> bool {
+        let CoursePace { checkpoint_min_ms: least, checkpoint_max_ms: most, .. } = self.pace;
+        let wait = self.aside_took_ms.saturating_mul(CHECKPOINT_SHARE).max(least).min(most);
+        let long = now_ms.saturating_sub(self.aside_ms) >= wait;
         let free = matches!(self.aside, Aside::Nothing | Aside::Kept(_));
         free && (self.pieces >= self.pace.checkpoint_pieces || long)
     }
@@ -255,5 +267,49 @@ impl<M: StretchMessage> Course<M> {
         };
         self.fetch = Some(Fetch { asked_ms: now_ms, open: until.is_none() });
         out.push(Errand::Fetch { after: self.at(), until });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stretch::JournalStretch;
+
+    const PACE: CoursePace = CoursePace {
+        kept: KeptLimits { count: 10, bytes: 1_000 },
+        hole_ms: 100,
+        silent_ms: u64::MAX,
+        retry_ms: 1_000,
+        unstored_max: 10,
+        checkpoint_pieces: u32::MAX,
+        checkpoint_min_ms: 5_000,
+        checkpoint_max_ms: 60_000,
+        deposit_ms: 20_000,
+    };
+
+    /// When the second checkpoint is set aside, a piece coming every tenth of a second, where the first took this long to reach the depot.
+    fn second_after(took_ms: u64) -> u64 {
+        let mut course = Course::new(0, Ts(0), None, PACE);
+        let mut first = None;
+        for n in 1..1_000_i64 {
+            let (now_ms, mut out) = (100 * u64::try_from(n).unwrap(), Vec::new());
+            course.arrived(now_ms, JournalStretch::new(Ts(n - 1), Ts(n)).unwrap(), &mut out);
+            course.stored(now_ms, Ts(n), &mut out);
+            let aside = out.iter().any(|errand| matches!(errand, Errand::Snapshot(_)));
+            match first {
+                None if aside => first = Some((now_ms, Ts(n))),
+                Some((begun, _)) if aside => return now_ms - begun,
+                Some((begun, at)) if now_ms == begun + took_ms => course.deposited(now_ms, at),
+                _ => {}
+            }
+        }
+        panic!("there was no second one");
+    }
+
+    #[test]
+    fn checkpoints_are_as_frequent_as_their_cost_allows() {
+        for (took_ms, want_ms) in [(100, 5_000), (1_000, 10_000), (4_000, 40_000), (30_000, 60_000)] {
+            assert_eq!(second_after(took_ms), want_ms, "{took_ms} ms");
+        }
     }
 }

@@ -251,7 +251,7 @@ impl<M: StretchMessage> GroupWorker<M> {
             }
             GroupInput::Lost(hole) => self.course(out, |course, errands| course.lost(now_ms, hole, errands)),
             GroupInput::Stored { token, through } => self.stored(now_ms, token, through, out),
-            GroupInput::Deposited { token, at } => self.deposited(token, at),
+            GroupInput::Deposited { token, at } => self.deposited(now_ms, token, at),
         }
         self.passed(now_ms, out);
     }
@@ -327,11 +327,11 @@ impl<M: StretchMessage> GroupWorker<M> {
         }
     }
 
-    fn deposited(&mut self, token: FencingToken, at: Ts) {
+    fn deposited(&mut self, now_ms: u64, token: FencingToken, at: Ts) {
         if self.token() == Some(token)
             && let Phase::Running(course) | Phase::Releasing { course, .. } = &mut self.phase
         {
-            course.deposited(at);
+            course.deposited(now_ms, at);
         }
     }
 

@@ -36,8 +36,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 const PARCELS_KEPT: Duration = Duration::from_secs(30 * 60);
 /// And no more of them than this.
 const PARCELS_BYTES: i64 = 4 << 30;
-/// A checkpoint of a group this often: what lies behind it is run again at a takeover, within its five seconds.
-const CHECKPOINT_MS: u64 = 60_000;
+/// A checkpoint of a group no more often than this, and at least as often as that: what lies behind it is run again at a takeover, within
+/// its five seconds. Between the two it depends on what a checkpoint costs.
+const CHECKPOINT_MS: (u64, u64) = (5_000, 60_000);
 /// How often a broker that is away at the start is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -198,7 +199,8 @@ fn engine(args: &Up, settings: &Settings) -> Result<(), Failure> {
                 retry_ms: 6_000,
                 unstored_max: 4_096,
                 checkpoint_pieces: u32::MAX,
-                checkpoint_ms: CHECKPOINT_MS,
+                checkpoint_min_ms: CHECKPOINT_MS.0,
+                checkpoint_max_ms: CHECKPOINT_MS.1,
                 deposit_ms: 20_000,
             },
             beginning: Ts(0),
