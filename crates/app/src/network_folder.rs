@@ -4,32 +4,63 @@
 use crate::failure::Failure;
 use std::path::{Path, PathBuf};
 
-/// File systems of other machines, by the names that the kernel has for them.
-const REMOTE: [&str; 14] = [
+/// File systems of other machines, by the names that the kernel has for them. 9p is how virtual machines and WSL reach their host: it
+/// shares no memory between processes.
+const REMOTE: [&str; 17] = [
+    "9p",
+    "afs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "coda",
+    "davfs",
+    "glusterfs",
+    "gpfs",
+    "lustre",
+    "ncpfs",
     "nfs",
     "nfs4",
-    "cifs",
+    "orangefs",
+    "pvfs2",
     "smb3",
     "smbfs",
-    "ncpfs",
-    "afs",
-    "ceph",
-    "glusterfs",
-    "lustre",
-    "beegfs",
-    "gpfs",
-    "davfs",
-    "coda",
 ];
-/// The same behind FUSE.
-const REMOTE_FUSE: [&str; 9] =
-    ["sshfs", "s3fs", "rclone", "gcsfuse", "glusterfs", "ceph", "juicefs", "davfs", "goofys"];
+/// The same behind FUSE: by its own name for what is mounted, or, where it has none, by who mounts it.
+const REMOTE_FUSE: [&str; 24] = [
+    "alluxio-fuse",
+    "blobfuse",
+    "blobfuse2",
+    "ceph",
+    "ceph-fuse",
+    "curlftpfs",
+    "davfs",
+    "davfs2",
+    "gcsfuse",
+    "geesefs",
+    "glusterfs",
+    "goofys",
+    "juicefs",
+    "lizardfs",
+    "mfs",
+    "mfsmount",
+    "moosefs",
+    "mount-s3",
+    "mountpoint-s3",
+    "objectivefs",
+    "rclone",
+    "s3fs",
+    "seaweedfs",
+    "sshfs",
+];
 
 /// Refuses a folder that lies on another machine. Where the system does not say what is mounted, nothing is known against it.
 pub(crate) fn refuse(folder: &Path) -> Result<(), Failure> {
-    let Ok(mounts) = std::fs::read_to_string("/proc/self/mountinfo") else { return Ok(()) };
+    std::fs::read_to_string("/proc/self/mountinfo").map_or(Ok(()), |mounts| refuse_by(folder, &mounts))
+}
+
+fn refuse_by(folder: &Path, mounts: &str) -> Result<(), Failure> {
     let Some(place) = existing(folder) else { return Ok(()) };
-    match remote(&place, &mounts) {
+    match remote(&place, mounts) {
         None => Ok(()),
         Some((kind, at)) => Err(Failure::usage(format!(
             "the data folder {} is on a network file system ({kind}, mounted at {at}): locks and the database's log cannot be relied on \
@@ -47,22 +78,25 @@ fn existing(folder: &Path) -> Option<PathBuf> {
 
 /// The remote file system that a place lies on, with where it is mounted; of several at one place the last holds (proc(5)).
 fn remote(place: &Path, mounts: &str) -> Option<(String, String)> {
-    let mut found: Option<(usize, String, String)> = None;
+    let mut found: Option<(usize, [&str; 2], String)> = None;
     for line in mounts.lines() {
         let Some((own, of_kind)) = line.split_once(" - ") else { continue };
-        let (Some(at), Some(kind)) = (own.split(' ').nth(4), of_kind.split(' ').next()) else { continue };
+        let mut of_kind = of_kind.split(' ');
+        let (Some(at), Some(kind)) = (own.split(' ').nth(4), of_kind.next()) else { continue };
         let at = plain(at);
         let depth = Path::new(&at).components().count();
         if place.starts_with(&at) && found.as_ref().is_none_or(|(known, ..)| depth >= *known) {
-            found = Some((depth, kind.to_owned(), at));
+            found = Some((depth, [kind, of_kind.next().unwrap_or_default()], at));
         }
     }
-    let (_, kind, at) = found?;
-    let is_remote = match kind.strip_prefix("fuse.") {
-        Some(behind) => REMOTE_FUSE.contains(&behind),
-        None => REMOTE.contains(&kind.as_str()),
+    let (_, [kind, source], at) = found?;
+    let behind = kind.strip_prefix("fuse.").or_else(|| (kind == "fuse").then_some(source));
+    let is_remote = match behind {
+        // An address is of another machine, whoever mounts it: davfs2 gives nothing else.
+        Some(behind) => REMOTE_FUSE.contains(&behind) || behind.contains("://"),
+        None => REMOTE.contains(&kind),
     };
-    is_remote.then_some((kind, at))
+    is_remote.then(|| (if kind == "fuse" { format!("fuse, {source}") } else { kind.to_owned() }, at))
 }
 
 /// Blanks and backslashes are written as octal numbers.
@@ -84,6 +118,11 @@ mod tests {
         34 22 0:52 / /srv/me/near rw - fuse.bindfs / rw\n\
         35 22 0:53 / /twice rw - nfs a:/ rw\n\
         36 22 0:54 / /twice rw - tmpfs tmpfs rw\n\
+        37 22 0:55 / /srv/bucket rw - fuse mountpoint-s3 rw\n\
+        38 22 0:56 / /srv/dav rw - fuse https://h/dav/ rw\n\
+        39 22 0:57 / /srv/ntfs rw - fuse /dev/sdc1 rw\n\
+        40 22 0:58 / /srv/ceph rw - fuse.ceph-fuse ceph-fuse rw\n\
+        41 22 0:59 / /srv/host rw - 9p share rw\n\
         torn line\n";
 
     #[test]
@@ -98,6 +137,11 @@ mod tests {
             ("/srv/me/far/data", Some("fuse.sshfs")),
             ("/srv/me/near/data", None),
             ("/twice/data", None),
+            ("/srv/bucket/data", Some("fuse, mountpoint-s3")),
+            ("/srv/dav/data", Some("fuse, https://h/dav/")),
+            ("/srv/ntfs/data", None),
+            ("/srv/ceph/data", Some("fuse.ceph-fuse")),
+            ("/srv/host/data", Some("9p")),
         ] {
             assert_eq!(remote(Path::new(place), MOUNTS).map(|(kind, _)| kind).as_deref(), want, "{place}");
         }
@@ -110,5 +154,12 @@ mod tests {
         let place = folder.path().join("not/yet");
         assert_eq!(existing(&place), folder.path().canonicalize().ok());
         assert!(refuse(&place).is_ok());
+        let mounted = folder.path().canonicalize().unwrap().display().to_string().replace(' ', "\\040");
+        let mounts = format!("22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 0:40 / {mounted} rw - nfs4 filer:/x rw");
+        let why = refuse_by(&place, &mounts).unwrap_err();
+        let why = why.text().unwrap_or_default();
+        for part in ["not/yet is on a network file system (nfs4, mounted at", "--data", "--db-url"] {
+            assert!(why.contains(part), "{part}: {why}");
+        }
     }
 }
