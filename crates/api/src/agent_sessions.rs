@@ -4,7 +4,8 @@
 //! own, which opens `/mcp` and nothing else; it begins with [`SESSION_TOKEN`], so that one that has ended is never taken for no token.
 
 use crate::agents::{AgentDoor, Inside};
-use barograph_domain::Ts;
+use barograph_domain::forecast::ForecastEvent;
+use barograph_domain::{InstrumentName, Ts};
 use core::fmt;
 use core::pin::Pin;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,9 @@ use utoipa::ToSchema;
 
 /// What the token of every session begins with.
 pub const SESSION_TOKEN: &str = "brgs_";
+
+/// What the forecaster of an agent's forecast begins with; the id of its session follows.
+pub const AGENT: &str = "agent:";
 
 /// A session somebody begins for an agent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -175,6 +179,21 @@ pub struct AgainstReading {
     pub reference_brier: Option<f64>,
 }
 
+/// A forecast on the record of a session, in real terms.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SessionForecast {
+    /// What it is about.
+    pub event: ForecastEvent,
+    /// Of which market.
+    pub market: InstrumentName,
+    /// Where its window begins: the case of the ledger that it is about.
+    pub issued_ts: Ts,
+    /// Probability that it happens, in [0, 1].
+    pub probability: f64,
+    /// Hash of its line of the record, hexadecimal: it covers every call and answer before it.
+    pub line: String,
+}
+
 /// Why a session is not begun or shown, one sentence each.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SessionFault {
@@ -202,6 +221,11 @@ pub trait AgentSessions: Send + Sync {
     fn list(&self) -> Result<AgentSessionList, SessionFault>;
     /// What one was worth.
     fn report<'a>(&'a self, inside: Inside, id: &'a str) -> SessionWork<'a, SessionReport>;
+    /// The forecasts on the record of one, in the order in which they were made. Reads a file.
+    ///
+    /// # Errors
+    /// There is no such record, or it is not what was written.
+    fn forecasts(&self, id: &str) -> Result<Vec<SessionForecast>, SessionFault>;
     /// Who answers for the session of this token; `None`: no open session has it. It is in use from now on.
     fn door(&self, token: &str) -> Option<AgentDoor>;
 }

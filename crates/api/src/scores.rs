@@ -3,6 +3,7 @@
 //! Ids and base rates are not stored: they follow from the tick, here and nowhere else. What the scorecard makes of many of them is
 //! [`barograph_domain::scorecard`].
 
+use crate::agent_sessions::{AGENT, SessionForecast};
 use barograph_domain::forecast::{
     ForecastEvent, Issue, LedgerTick, OutcomeRevision, ReferenceCounts, Resolution, Stated, WindowOutcome, forecast_id,
 };
@@ -10,6 +11,7 @@ use barograph_domain::{
     Axis, HeatRegime, InstrumentName, Label, LevelType, PairState, Pattern, RiskRegime, TrendRegime, Ts, VolRegime,
 };
 use serde::Serialize;
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// One forecast of the ledger, with what came of it as far as it is known.
@@ -65,9 +67,10 @@ pub struct ForecastView {
     pub persistence_classes: Option<[f64; 4]>,
     /// Windows it is of.
     pub persistence_cases: u32,
-    /// Who made it.
-    pub classifier_id: &'static str,
-    /// First eight bytes of the SHA-256 over the readings it was made from, hexadecimal.
+    /// Who made it: `rules`, a contestant, or `agent:` and the id of a session.
+    #[schema(value_type = String)]
+    pub classifier_id: Cow<'static, str>,
+    /// First eight bytes of the SHA-256 over the readings it was made from, hexadecimal; of an agent's, over the record up to it.
     pub input_digest: String,
     /// When it resolved.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -132,8 +135,67 @@ impl ForecastView {
             persistence: reference.filter(|_| !classes).and_then(|r| r.persistence(issue.state, 1)),
             persistence_classes: reference.filter(|_| classes).and_then(|r| four(&|c| r.persistence(issue.state, c))),
             persistence_cases: reference.zip(issue.state).map_or(0, |(r, s)| r.persistence_cases(s)),
-            classifier_id: issue.forecaster.id(),
+            classifier_id: Cow::Borrowed(issue.forecaster.id()),
             input_digest: format!("{:016x}", issue.input_digest),
+            resolved_at: None,
+            outcome: None,
+            resolution_reason: None,
+            evidence: [None; 2],
+            revised_at: None,
+            revised_outcome: None,
+        }
+    }
+
+    /// Of a forecast that an agent put on the record of its session, beside what the ledger has of the same case: its references and its
+    /// outcome. Without such a case it has neither.
+    #[must_use]
+    pub fn of_session(session: &str, stated: &SessionForecast, case: Option<Self>, logic_version: &str) -> Self {
+        let SessionForecast { event, market, issued_ts, probability, line } = stated;
+        let (event, issued_ts, classifier) = (*event, *issued_ts, format!("{AGENT}{session}"));
+        Self {
+            forecast_id: forecast_id(event, market, Some(&classifier), issued_ts, logic_version),
+            probability: Some(*probability),
+            classes: None,
+            calibration: "uncalibrated",
+            calibration_scope: None,
+            abstain_reason: None,
+            cases: 0,
+            separate: 0,
+            classifier_id: Cow::Owned(classifier),
+            input_digest: line.get(..16).unwrap_or_default().to_owned(),
+            ..case.unwrap_or_else(|| Self::nothing_of(event, market, issued_ts))
+        }
+    }
+
+    /// What is known of a case that the ledger does not have.
+    fn nothing_of(event: ForecastEvent, market: &InstrumentName, issued_ts: Ts) -> Self {
+        Self {
+            forecast_id: String::new(),
+            event_id: event.id(),
+            event_version: event.version(),
+            symbol: market.to_string(),
+            subject: None,
+            axis: event.axis().map(Axis::name),
+            label: String::new(),
+            raw_label: String::new(),
+            issued_ts,
+            resolve_after: issued_ts + event.horizon().unwrap_or_default(),
+            probability: None,
+            classes: None,
+            calibration: "uncalibrated",
+            calibration_scope: None,
+            abstain_reason: None,
+            cases: 0,
+            separate: 0,
+            state_at_issue: None,
+            climatology: None,
+            climatology_classes: None,
+            climatology_cases: 0,
+            persistence: None,
+            persistence_classes: None,
+            persistence_cases: 0,
+            classifier_id: Cow::Borrowed(""),
+            input_digest: String::new(),
             resolved_at: None,
             outcome: None,
             resolution_reason: None,

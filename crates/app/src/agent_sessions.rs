@@ -7,12 +7,13 @@ use crate::failure::Failure;
 use crate::tokens::{drawn, hashed, same};
 use barograph_api::agent_sessions::{
     AgentSessionBegun, AgentSessionLine, AgentSessionList, AgentSessions, NewAgentSession, SESSION_TOKEN, SessionBasis,
-    SessionFault, SessionReport, SessionWork,
+    SessionFault, SessionForecast, SessionReport, SessionWork,
 };
 use barograph_api::{AgentDoor, Inside};
 use barograph_domain::Ts;
 use barograph_mcp::{
-    FORECAST, LockedSession, OverHttp, RecordSink, check_record, digest, mask_basis, seed_of, session_report,
+    FORECAST, LockedSession, OverHttp, RecordSink, check_record, digest, forecasts_of, mask_basis, seed_of,
+    session_report,
 };
 use serde::Deserialize;
 use std::fs::File;
@@ -106,6 +107,27 @@ impl RecordSink for RecordFile {
     }
 }
 
+/// The forecasts on the record of a session, by its id.
+pub(crate) fn stated(data: &Path, id: &str) -> Result<Vec<SessionForecast>, SessionFault> {
+    let text = record_text(data, id)?;
+    let read = check_record(&text).and_then(|(basis, lines, _)| forecasts_of(&basis, &lines));
+    read.map_err(|why| SessionFault::Refused(format!("the record of {id} cannot be read: {why}")))
+}
+
+/// The record of a session.
+fn record_text(data: &Path, id: &str) -> Result<String, SessionFault> {
+    let unknown = || SessionFault::Unknown(format!("there is no session '{}'", id.escape_debug()));
+    // No other characters are in the name of a record, so that an id leads nowhere else.
+    if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Err(unknown());
+    }
+    match std::fs::read_to_string(data.join(FOLDER).join(format!("{id}.{EXTENSION}"))) {
+        Ok(text) => Ok(text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
+        Err(e) => Err(SessionFault::Broken(format!("the record of {id}: {e}"))),
+    }
+}
+
 /// What a record is worth.
 pub(crate) async fn judged(inside: &Inside, text: &str) -> Result<Result<SessionReport, String>, String> {
     let record = check_record(text)?;
@@ -191,20 +213,10 @@ impl AgentRoom {
     }
 
     async fn reported(&self, inside: Inside, id: &str) -> Result<SessionReport, SessionFault> {
-        let unknown = || SessionFault::Unknown(format!("there is no session '{}'", id.escape_debug()));
-        // No other characters are in the name of a record, so that an id leads nowhere else.
-        if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(unknown());
-        }
-        let path = self.data.join(FOLDER).join(format!("{id}.{EXTENSION}"));
-        let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
         let broken = |why: &dyn core::fmt::Display| SessionFault::Broken(format!("the record of {id}: {why}"));
-        let text = match read {
-            Ok(Ok(text)) => text,
-            Ok(Err(e)) if e.kind() == std::io::ErrorKind::NotFound => return Err(unknown()),
-            Ok(Err(e)) => return Err(broken(&e)),
-            Err(e) => return Err(broken(&e)),
-        };
+        let (data, of) = (self.data.clone(), id.to_owned());
+        let read = tokio::task::spawn_blocking(move || record_text(&data, &of)).await;
+        let text = read.map_err(|e| broken(&e))??;
         // Goes on where the client leaves, so that whoever asks again finds it.
         let reports = Arc::clone(&self.reports);
         let made = tokio::spawn(async move { reports.of(&inside, &text).await }).await;
@@ -283,6 +295,10 @@ impl AgentSessions for AgentRoom {
 
     fn report<'a>(&'a self, inside: Inside, id: &'a str) -> SessionWork<'a, SessionReport> {
         Box::pin(self.reported(inside, id))
+    }
+
+    fn forecasts(&self, id: &str) -> Result<Vec<SessionForecast>, SessionFault> {
+        stated(&self.data, id)
     }
 
     fn door(&self, token: &str) -> Option<AgentDoor> {

@@ -51,7 +51,9 @@ pub(crate) use mcp::McpArgs;
 pub(crate) use onchain::{OnchainCommand, OnchainFetch, OnchainShow};
 pub(crate) use options::{OptionsCommand, OptionsFetch, OptionsShow};
 pub(crate) use paper::PaperArgs;
-pub(crate) use scores::{ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, contested, forecaster};
+pub(crate) use scores::{
+    ContestArgs, DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, Whose, contested, forecaster,
+};
 pub(crate) use sessions::Sessions;
 pub(crate) use signals::{SignalsCommand, SignalsImport, SignalsLs, SignalsShow};
 pub(crate) use tiers::TiersArgs;

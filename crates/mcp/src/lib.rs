@@ -24,7 +24,7 @@ mod tools;
 pub use budget::tokens;
 pub use http::OverHttp;
 pub use locked::{
-    FORECAST, LockedSession, RecordLine, RecordSink, check_record, digest, ends_too_early, session_report,
+    FORECAST, LockedSession, RecordLine, RecordSink, check_record, digest, ends_too_early, forecasts_of, session_report,
 };
 pub use mask::{mask_basis, seed_of, unclassified};
 pub use server::AgentServer;

@@ -30,6 +30,7 @@ pub mod render;
 mod reopened;
 pub mod scores;
 pub mod service;
+pub mod session_forecasts;
 pub mod shown;
 pub mod signal_bars;
 pub mod signal_revisions;

@@ -525,7 +525,8 @@ export interface paths {
         };
         /**
          * Forecasts with what came of them, by the moment of issue, newest last.
-         * @description A page has the newest of the stretch; `next_cursor` leads to older ones. Outcomes are those known now, or at `as_of`. For all of
+         * @description Of an agent's session, everything is looked through that is on its record. A page has the newest of the stretch; `next_cursor` leads
+         *     to older ones. Outcomes are those known now, or at `as_of`. For all of
          *     them at once: `barograph forecasts --export`.
          */
         get: operations["getForecasts"];
@@ -4880,9 +4881,9 @@ export interface components {
              * @description Windows it is of.
              */
             persistence_cases: number;
-            /** @description Who made it. */
+            /** @description Who made it: `rules`, a contestant, or `agent:` and the id of a session. */
             classifier_id: string;
-            /** @description First eight bytes of the SHA-256 over the readings it was made from, hexadecimal. */
+            /** @description First eight bytes of the SHA-256 over the readings it was made from, hexadecimal; of an agent's, over the record up to it. */
             input_digest: string;
             /**
              * Format: date-time
@@ -11178,7 +11179,8 @@ export interface operations {
                  */
                 event?: string;
                 /**
-                 * @description Whose forecasts: `rules`, or a contestant of `barograph contest`: `hmm`, `bocpd`, `logistic`, `boosting`. Left out: `rules`.
+                 * @description Whose forecasts: `rules`, or a contestant of `barograph contest`: `hmm`, `bocpd`, `logistic`, `boosting`. Left out: `rules`. A
+                 *     list of forecasts also takes `agent:` with the id of an agent's session, as in `agent:momentum-1`.
                  * @example hmm
                  */
                 classifier?: string;
@@ -11352,7 +11354,8 @@ export interface operations {
                  */
                 event?: string;
                 /**
-                 * @description Whose forecasts: `rules`, or a contestant of `barograph contest`: `hmm`, `bocpd`, `logistic`, `boosting`. Left out: `rules`.
+                 * @description Whose forecasts: `rules`, or a contestant of `barograph contest`: `hmm`, `bocpd`, `logistic`, `boosting`. Left out: `rules`. A
+                 *     list of forecasts also takes `agent:` with the id of an agent's session, as in `agent:momentum-1`.
                  * @example hmm
                  */
                 classifier?: string;

@@ -29,7 +29,7 @@ pub(super) struct SessionPath {
     id: String,
 }
 
-fn room(app: &SharedState) -> Result<Arc<dyn AgentSessions>, Problem> {
+pub(super) fn room(app: &SharedState) -> Result<Arc<dyn AgentSessions>, Problem> {
     let room = app.config.agent_sessions.as_ref().map(|room| Arc::clone(&room.0));
     room.ok_or_else(|| {
         Problem::new(ProblemKind::UnknownRoute, "this program keeps no sessions of agents")
@@ -37,7 +37,7 @@ fn room(app: &SharedState) -> Result<Arc<dyn AgentSessions>, Problem> {
     })
 }
 
-fn problem(app: &SharedState, fault: SessionFault) -> Problem {
+pub(super) fn problem(app: &SharedState, fault: SessionFault) -> Problem {
     match fault {
         SessionFault::Refused(why) => Problem::new(ProblemKind::BadField, why),
         SessionFault::Unknown(why) => {

@@ -1,13 +1,14 @@
 //! Was it right: the scorecard, its badge, and the forecasts it is of (verification §7, §8).
 
 use super::paging::PageView;
-use super::reply;
+use super::{agent_sessions, reply};
+use crate::agent_sessions::{AGENT, SessionForecast};
 use crate::badge;
 use crate::cursor::CursorPosition;
 use crate::etag;
 use crate::params::{AsOf, Bound, Given, Paging, Params, check_range, parameters, stranger};
 use crate::problem::{Problem, ProblemKind};
-use crate::query::{DriftFilter, ForecastFilter, QueryError, ScorecardFilter};
+use crate::query::{DriftFilter, ForecastFilter, Page, QueryError, ScorecardFilter};
 use crate::scores::ForecastView;
 use crate::state::SharedState;
 use axum::body::Body;
@@ -35,7 +36,8 @@ parameters! {
         /// These events only, separated by commas. Left out: all.
         #[param(example = "hv_1h,squeeze_4h")]
         event: Option<String>,
-        /// Whose forecasts: `rules`, or a contestant of `barograph contest`: `hmm`, `bocpd`, `logistic`, `boosting`. Left out: `rules`.
+        /// Whose forecasts: `rules`, or a contestant of `barograph contest`: `hmm`, `bocpd`, `logistic`, `boosting`. Left out: `rules`. A
+        /// list of forecasts also takes `agent:` with the id of an agent's session, as in `agent:momentum-1`.
         #[param(example = "hmm")]
         classifier: Option<String>,
     }
@@ -96,8 +98,17 @@ fn events(given: &Given) -> Result<Vec<ForecastEvent>, Problem> {
 
 fn classifier(given: &Given) -> Result<Option<Forecaster>, Problem> {
     let known = Forecaster::ALL.map(Forecaster::id);
+    if let Some(session) = session_of(given) {
+        let hint = format!("how good it was: /api/v1/agent-sessions/{session}");
+        return Err(given.refused(ProblemKind::BadWord, "a session is not part of the scorecard", &hint));
+    }
     let read = |word| Forecaster::from_id(word).ok_or_else(|| stranger(given.name(), "classifier", word, &known));
     given.text().map(read).transpose()
+}
+
+/// The session of an agent whose forecasts are asked for.
+fn session_of(given: &Given) -> Option<&str> {
+    given.text().and_then(|text| text.strip_prefix(AGENT))
 }
 
 fn windows(given: &Given, otherwise: &[&str]) -> Result<Vec<String>, Problem> {
@@ -257,7 +268,8 @@ pub(super) async fn badge(
 
 /// Forecasts with what came of them, by the moment of issue, newest last.
 ///
-/// A page has the newest of the stretch; `next_cursor` leads to older ones. Outcomes are those known now, or at `as_of`. For all of
+/// Of an agent's session, everything is looked through that is on its record. A page has the newest of the stretch; `next_cursor` leads
+/// to older ones. Outcomes are those known now, or at `as_of`. For all of
 /// them at once: `barograph forecasts --export`.
 #[utoipa::path(
     get,
@@ -279,9 +291,10 @@ pub(super) async fn forecasts(
     let (from, to) = stretch.ends()?;
     let fingerprint = bound.fingerprint("forecasts ");
     let place = paging.cursor.text().map(|text| CursorPosition::decode(text, &fingerprint)).transpose()?;
+    let session = session_of(&which.classifier).map(str::to_owned);
     let asked = ForecastFilter {
         events: events(&which.event)?,
-        classifier: classifier(&which.classifier)?,
+        classifier: if session.is_some() { None } else { classifier(&which.classifier)? },
         market: stretch.market.text().map(resolve).transpose()?,
         from,
         to: place.map_or(to, |p| Some(Ts(p.ts.0.saturating_add(1)))),
@@ -289,9 +302,18 @@ pub(super) async fn forecasts(
         limit: paging.limit.limit(LIMITS)?,
         as_of: as_of.moment(app.query.now())?,
     };
+    let stated = match &session {
+        Some(id) => Some(stated(&app, id.clone(), &asked).await?),
+        None => None,
+    };
     let json = app
         .read("forecasts", move |q| {
-            let page = q.forecasts(&asked)?;
+            let page = match session.zip(stated) {
+                Some((session, (stated, more))) => {
+                    Page { items: q.session_forecasts(&session, &stated, asked.as_of)?, more }
+                }
+                None => q.forecasts(&asked)?,
+            };
             let instants: Vec<Ts> = page.items.iter().rev().map(|v| v.issued_ts).collect();
             let after = CursorPosition::after(place, instants.into_iter());
             let next_cursor = after.filter(|_| page.more).map(|p| p.encode(&fingerprint));
@@ -299,6 +321,29 @@ pub(super) async fn forecasts(
         })
         .await?;
     Ok(etag::answer(&headers, json))
+}
+
+/// The forecasts of a session that are on a page: the newest of the stretch, and whether there are older ones.
+async fn stated(
+    app: &SharedState,
+    session: String,
+    asked: &ForecastFilter,
+) -> Result<(Vec<SessionForecast>, bool), Problem> {
+    let room = agent_sessions::room(app)?;
+    let found = app.read("forecasts", move |_| Ok(room.forecasts(&session))).await?;
+    let mut found = found.map_err(|fault| agent_sessions::problem(app, fault))?;
+    found.retain(|one| {
+        (asked.events.is_empty() || asked.events.contains(&one.event))
+            && asked.market.as_ref().is_none_or(|market| *market == one.market)
+            && asked.from.is_none_or(|from| from <= one.issued_ts)
+            && asked.to.is_none_or(|to| one.issued_ts < to)
+            && asked.as_of.is_none_or(|as_of| one.issued_ts <= as_of)
+    });
+    found.sort_by_key(|one| one.issued_ts);
+    found.truncate(found.len().saturating_sub(asked.skip));
+    let more = found.len() > asked.limit;
+    found.drain(..found.len().saturating_sub(asked.limit));
+    Ok((found, more))
 }
 
 impl Stretch {

@@ -1,6 +1,7 @@
 //! A ledger of ninety forecasts and what they are worth, with every field filled once.
 
 use super::world::{World, minute, name};
+use barograph_api::agent_sessions::SessionForecast;
 use barograph_api::{AskScores, DriftFilter, ForecastFilter, ForecastView, Page, QueryError, ScorecardFilter};
 use barograph_domain::drift::DriftReport;
 use barograph_domain::forecast::{
@@ -99,6 +100,15 @@ fn card(asked: &ScorecardFilter, newest: Ts) -> Scorecard {
 }
 
 impl AskScores for World {
+    fn session_forecasts(
+        &self,
+        session: &str,
+        stated: &[SessionForecast],
+        _as_of: Option<Ts>,
+    ) -> Result<Vec<ForecastView>, QueryError> {
+        Ok(stated.iter().map(|one| ForecastView::of_session(session, one, None, "v1")).collect())
+    }
+
     fn scorecard_kept(&self, asked: &ScorecardFilter) -> Result<Option<Arc<Scorecard>>, QueryError> {
         self.disk()?;
         match asked.as_of.filter(|t| *t < minute(0)) {

@@ -1,5 +1,6 @@
 //! How good calls were, and the forecasts behind that.
 
+use barograph_api::agent_sessions::AGENT;
 use barograph_domain::Ts;
 use barograph_domain::forecast::{ForecastEvent, Forecaster};
 use barograph_verify::contest::EVENTS;
@@ -63,9 +64,10 @@ pub(crate) struct ForecastsArgs {
     /// One event only, as in hv_1h; may be repeated
     #[arg(long, value_name = "EVENT", value_parser = event)]
     pub(crate) event: Vec<ForecastEvent>,
-    /// Whose forecasts: rules, hmm, bocpd, logistic or boosting (see: barograph contest)
-    #[arg(long, value_name = "NAME", value_parser = forecaster)]
-    pub(crate) classifier: Option<Forecaster>,
+    /// Whose forecasts: rules, hmm, bocpd, logistic or boosting (see: barograph contest), or agent: with the id of an agent's session,
+    /// as in agent:momentum-1
+    #[arg(long, value_name = "NAME", value_parser = whose)]
+    pub(crate) classifier: Option<Whose>,
     /// One market only
     #[arg(long, value_name = "SYMBOL")]
     pub(crate) market: Option<String>,
@@ -106,6 +108,22 @@ pub(crate) fn contested(text: &str) -> Result<ForecastEvent, String> {
     }
     let ids: Vec<&str> = EVENTS.iter().map(|e| e.id()).collect();
     Err(format!("only the rules forecast '{text}'. Contested are: {}", ids.join(", ")))
+}
+
+/// Whose forecasts are listed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Whose {
+    /// Those of a ledger.
+    Forecaster(Forecaster),
+    /// Those on the record of an agent's session, by its id.
+    Session(String),
+}
+
+fn whose(text: &str) -> Result<Whose, String> {
+    match text.strip_prefix(AGENT) {
+        Some(session) => Ok(Whose::Session(session.to_owned())),
+        None => forecaster(text).map(Whose::Forecaster),
+    }
 }
 
 pub(crate) fn forecaster(text: &str) -> Result<Forecaster, String> {

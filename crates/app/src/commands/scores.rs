@@ -1,12 +1,14 @@
 //! `scorecard`, `drift` and `forecasts`: how good calls were, whether the market has changed, and every call with what came of it.
 
 use super::{market, reader};
-use crate::cli::{DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs};
+use crate::cli::{DriftArgs, ForecastFormat, ForecastsArgs, ScorecardArgs, Whose};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::progress::{Progress, Unit};
 use crate::scores::{export, picture, print, print_drift};
 use crate::setup::book_id;
+#[cfg(feature = "mcp")]
+use barograph_api::agent_sessions::SessionFault;
 use barograph_domain::Ts;
 use barograph_domain::forecast::{Forecaster, SymbolGroup};
 use barograph_domain::scorecard::Scorecard;
@@ -14,6 +16,8 @@ use barograph_query::drift::{DriftAsked, drift as look};
 use barograph_query::scores::{
     ForecastView, ForecastsAsked, LedgerLine, ScorecardAsked, forecasts as ask, lines, scorecard as score,
 };
+#[cfg(feature = "mcp")]
+use barograph_query::session_forecasts::session_forecasts;
 use barograph_store::{Range, Reader};
 use barograph_verify::contest::ledger_of;
 use barograph_verify::scorecard::ScoreFilter;
@@ -135,29 +139,47 @@ pub(crate) fn forecasts(args: &ForecastsArgs, settings: &Settings, json: bool) -
     if range.start >= range.end {
         return Err(Failure::usage(format!("--from {} is not before --to {}", range.start, range.end)));
     }
-    let asked = ForecastsAsked {
-        range: Some(range),
-        events: args.event.clone(),
-        classifier: args.classifier,
-        market: named,
-        as_of: args.as_of,
+    let classifier = match &args.classifier {
+        Some(Whose::Forecaster(who)) => Some(*who),
+        _ => None,
+    };
+    let asked =
+        ForecastsAsked { range: Some(range), events: args.event.clone(), classifier, market: named, as_of: args.as_of };
+    let session = match &args.classifier {
+        Some(Whose::Session(id)) => Some(of_session(reader.as_ref(), &logic, settings, id, &asked)?),
+        _ => None,
     };
     if let Some(path) = &args.export {
-        return write_all(reader.as_ref(), &logic, &asked, path, args.format);
+        let ledger = ledger_of(&logic, classifier.unwrap_or(Forecaster::Rules));
+        return match session {
+            None => write_all(path, args.format, &ledger, |each| Ok(lines(reader.as_ref(), &logic, &asked, each)?)),
+            Some(views) => write_all(path, args.format, &ledger, |each| {
+                let _all = views.into_iter().try_for_each(|view| each(LedgerLine::Forecast(Box::new(view))));
+                Ok(())
+            }),
+        };
     }
     let wanted = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let mut newest: std::collections::VecDeque<ForecastView> = std::collections::VecDeque::new();
-    ask(reader.as_ref(), &logic, &asked, &mut |view| {
-        if newest.len() == wanted {
-            newest.pop_front();
-        }
-        newest.push_back(view);
-        ControlFlow::Continue(())
-    })?;
+    let is_of_session = session.is_some();
+    let mut newest = std::collections::VecDeque::from(session.unwrap_or_default());
+    newest.drain(..newest.len().saturating_sub(wanted));
+    if !is_of_session {
+        ask(reader.as_ref(), &logic, &asked, &mut |view| {
+            if newest.len() == wanted {
+                newest.pop_front();
+            }
+            newest.push_back(view);
+            ControlFlow::Continue(())
+        })?;
+    }
+    if newest.is_empty() && is_of_session {
+        drop(writeln!(std::io::stderr(), "no forecast on the record of this session matches"));
+        return Ok(());
+    }
     if newest.is_empty() {
-        let own = ledger_of(&logic, args.classifier.unwrap_or(Forecaster::Rules));
+        let own = ledger_of(&logic, classifier.unwrap_or(Forecaster::Rules));
         let Some(last) = reader.latest_ledger(&own, args.as_of)? else {
-            return Err(nothing(&logic, args.classifier, args.as_of));
+            return Err(nothing(&logic, classifier, args.as_of));
         };
         let text = format!("no forecast matches; the newest that is registered is of {}", last.ts);
         // Standard error may be closed; there is nothing to say elsewhere.
@@ -176,12 +198,49 @@ pub(crate) fn forecasts(args: &ForecastsArgs, settings: &Settings, json: bool) -
     Ok(out.flush()?)
 }
 
-fn write_all(
+/// What is asked for of the forecasts on the record of a session.
+#[cfg(feature = "mcp")]
+fn of_session(
     reader: &dyn Reader,
     logic: &str,
+    settings: &Settings,
+    id: &str,
     asked: &ForecastsAsked,
+) -> Result<Vec<ForecastView>, Failure> {
+    let mut stated = crate::agent_sessions::stated(&settings.data, id).map_err(|fault| match fault {
+        SessionFault::Unknown(why) => Failure::usage(format!(
+            "--classifier: {why}; a session has a record in {}",
+            settings.data.join("agent-sessions").display()
+        )),
+        SessionFault::Refused(why) | SessionFault::Full(why) => Failure::usage(why),
+        SessionFault::Broken(why) => Failure::broken(why),
+    })?;
+    let range = asked.range.unwrap_or(Range::ALL);
+    stated.retain(|one| {
+        (asked.events.is_empty() || asked.events.contains(&one.event))
+            && asked.market.as_ref().is_none_or(|market| *market == one.market)
+            && (range.start..range.end).contains(&one.issued_ts)
+    });
+    Ok(session_forecasts(reader, logic, id, &stated, asked.as_of)?)
+}
+
+#[cfg(not(feature = "mcp"))]
+fn of_session(
+    _reader: &dyn Reader,
+    _logic: &str,
+    _settings: &Settings,
+    _id: &str,
+    _asked: &ForecastsAsked,
+) -> Result<Vec<ForecastView>, Failure> {
+    Err(Failure::usage("--classifier: this program keeps no sessions of agents; `make build` builds one that does"))
+}
+
+/// Writes what is handed out into a file.
+fn write_all(
     path: &Path,
     format: Option<ForecastFormat>,
+    ledger: &str,
+    handed: impl FnOnce(&mut dyn FnMut(LedgerLine) -> ControlFlow<()>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let format = match (format, path.extension().and_then(|e| e.to_str())) {
         (Some(format), _) => format,
@@ -195,11 +254,10 @@ fn write_all(
         }
     };
     let failed = |e: std::io::Error| Failure::usage(format!("cannot write {}: {e}", path.display()));
-    let ledger = ledger_of(logic, asked.classifier.unwrap_or(Forecaster::Rules));
-    let mut file = export::ForecastFile::create(path, format, &ledger).map_err(failed)?;
+    let mut file = export::ForecastFile::create(path, format, ledger).map_err(failed)?;
     let mut progress = Progress::new(0, "exporting", Unit::Steps);
     let (mut written, mut trouble) = (0_u64, None);
-    lines(reader, logic, asked, &mut |line| match file.push(&line) {
+    handed(&mut |line| match file.push(&line) {
         Ok(()) => {
             written += u64::from(matches!(line, LedgerLine::Forecast(_)));
             progress.set(written);

@@ -71,7 +71,7 @@ fn cells(v: &ForecastView, logic: &str) -> Vec<(&'static str, Cell)> {
         ("persistence_2", four(v.persistence_classes, 2)),
         ("persistence_3", four(v.persistence_classes, 3)),
         ("persistence_cases", Cell::Count(Some(v.persistence_cases.into()))),
-        ("classifier_id", word(v.classifier_id)),
+        ("classifier_id", word(&v.classifier_id)),
         ("logic_version", word(logic)),
         ("input_digest", word(&v.input_digest)),
         ("resolved_at", Cell::Moment(v.resolved_at)),

@@ -33,20 +33,40 @@ fn new(agent: &str) -> Value {
     json!({"agent": agent, "from": FROM, "until": UNTIL})
 }
 
+/// ETags of answers of the whole store, as somebody holds them who has asked before: of now, and of moments of the session.
+fn etags(server: &Server) -> Vec<String> {
+    let routes = ["markets/BTCUSDT/context", "markets", "events?limit=10", "universe", "markets/BTCUSDT/levels"];
+    let moments = ["", "2026-02-04T00:00:00Z", UNTIL];
+    let ask = |route: &str, as_of: &str| {
+        let sign = if route.contains('?') { '&' } else { '?' };
+        let as_of = if as_of.is_empty() { String::new() } else { format!("{sign}as_of={as_of}") };
+        let reply = server.get(&format!("/api/v1/{route}{as_of}"));
+        reply.header("etag").unwrap_or_else(|| panic!("{route}: {}", reply.text())).to_owned()
+    };
+    routes.iter().flat_map(|route| moments.map(|as_of| ask(route, as_of))).collect()
+}
+
 #[test]
 fn a_session_over_http_knows_nothing_of_the_future_and_is_judged() {
     let stored = stored();
     let server = Server::start(&stored.place, "data");
     let (id, token) = begun(&server, &new("over http"));
     assert_eq!(id, "over-http-1");
-    let (mut random, mut clock, mut answered) = (Random::new(5), Ts::parse(FROM).unwrap(), 0);
+    let mut held = etags(&server);
+    held.push("*".to_owned());
+    let (mut random, mut clock, mut answered, mut again) = (Random::new(5), Ts::parse(FROM).unwrap(), 0, 0);
     for n in 0..600 {
         let (tool, given) = attempt(&mut random, clock, MARKETS);
         // What a client holds already changes nothing: an answer is never "not modified".
-        let answer = called(&server, &token, tool, &given, "if-none-match: *\r\n");
+        let etag = &held[usize::try_from(random.below(held.len() as u64)).unwrap()];
+        let answer = called(&server, &token, tool, &given, &format!("if-none-match: {etag}\r\n"));
         if answer["isError"] == false {
             answered += 1;
             assert_eq!(leak(&answer, clock), None, "call {n} at {clock}: {tool} {given}");
+        }
+        if n % 6 == 0 && tool != "advance" {
+            again += 1;
+            assert_eq!(called(&server, &token, tool, &given, ""), answer, "{tool} {given} with {etag}, and without");
         }
         if n % 50 == 0 {
             let stated = json!({"market": "BTCUSDT", "event": "hv_1h", "probability": 0.2});
@@ -61,12 +81,57 @@ fn a_session_over_http_knows_nothing_of_the_future_and_is_judged() {
         listed.as_array().unwrap().iter().find(|line| line["id"] == id.as_str()).unwrap_or_else(|| panic!("{listed}"));
     assert_eq!(
         (&line["agent"], &line["calls"], &line["forecasts"], &line["is_masked"], &line["is_open"]),
-        (&json!("over http"), &json!(624), &json!(12), &json!(false), &json!(true))
+        (&json!("over http"), &json!(624 + again), &json!(12), &json!(false), &json!(true))
     );
     let report = server.json(&format!("/api/v1/agent-sessions/{id}"));
     let printed = stored.place.ok(&format!("mcp --data data --report data/agent-sessions/{id}.jsonl --json"));
     assert_eq!(report, json_lines(&printed)[0]);
     assert_eq!((&report["forecasts"], &report["scores"][0]["n"]), (&json!(12), &json!(12)), "{report}");
+    listed_beside_the_ledger(&stored.place, &server, &id, &report);
+}
+
+/// What an agent forecast is listed as the ledger's forecasts are, and page by page, and its score follows from what is listed.
+fn listed_beside_the_ledger(place: &Place, server: &Server, id: &str, report: &Value) {
+    let address = format!("/api/v1/forecasts?classifier=agent:{id}");
+    let items = server.json(&address)["items"].as_array().unwrap().clone();
+    assert_eq!(items.len(), 12);
+    for own in &items {
+        let issued = own["issued_ts"].as_str().unwrap();
+        let to = (Ts::parse(issued).unwrap() + barograph_domain::Span::mins(1)).iso();
+        let case = server.json(&format!("/api/v1/forecasts?event=hv_1h&market=BTCUSDT&from={issued}&to={to}"));
+        let case = &case["items"][0];
+        assert_eq!((&own["classifier_id"], &own["probability"]), (&json!(format!("agent:{id}")), &json!(0.2)));
+        for field in ["outcome", "resolved_at", "climatology", "persistence", "evidence", "resolve_after", "symbol"] {
+            assert_eq!(own[field], case[field], "{field} of {issued}");
+        }
+        assert!(own["outcome"].is_u64() && own["forecast_id"] != case["forecast_id"], "{own}");
+    }
+    let losses = items.iter().map(|one| (one["outcome"].as_f64().unwrap() - 0.2).powi(2));
+    let (brier, told) = (losses.sum::<f64>() / 12.0, report["scores"][0]["brier"].as_f64().unwrap());
+    assert!((brier - told).abs() < 1e-12, "{brier} of the list, {told} of the report");
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = server.json(&format!("{address}&limit=5{cursor}"));
+        paged.splice(0..0, page["items"].as_array().unwrap().iter().cloned());
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(paged, items);
+    let printed = json_lines(&place.ok(&format!("forecasts --data data --classifier agent:{id} --json")));
+    assert_eq!(printed, items);
+    place.ok(&format!("forecasts --data data --classifier agent:{id} --export agent.csv"));
+    let written = std::fs::read_to_string(place.path("agent.csv")).unwrap();
+    assert!(written.lines().count() == 13 && written.contains(&format!("agent:{id}")), "{written}");
+    assert_eq!(server.json(&format!("{address}&as_of={FROM}"))["items"].as_array().unwrap().len(), 1);
+    assert_eq!(server.get("/api/v1/forecasts?classifier=agent:nobody-1").problem(), "unknown-session");
+    let refused = server.get(&format!("/api/v1/scorecard?classifier=agent:{id}"));
+    assert!(
+        refused.status == 400 && refused.text().contains(&format!("/api/v1/agent-sessions/{id}")),
+        "{}",
+        refused.text()
+    );
+    let nobody = place.run("forecasts --data data --classifier agent:nobody-1").exits(2);
+    assert!(nobody.err.contains("agent-sessions"), "{}", nobody.err);
 }
 
 /// Everything that a token of a session is tried on.

@@ -9,7 +9,7 @@ mod record;
 mod report;
 
 pub use record::{RecordLine, RecordSink, check_record, digest};
-pub use report::session_report;
+pub use report::{forecasts_of, session_report};
 
 use crate::args::{AS_OF, Param, ToolArgs, schema};
 use crate::budget::{FittedAnswer, fit};

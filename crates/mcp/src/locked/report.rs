@@ -5,9 +5,9 @@ use super::record::RecordLine;
 use crate::ask;
 use crate::mask::Mask;
 use barograph_api::Inside;
-use barograph_api::agent_sessions::{AgainstReading, SessionBasis, SessionReport, SessionScore};
+use barograph_api::agent_sessions::{AgainstReading, SessionBasis, SessionForecast, SessionReport, SessionScore};
 use barograph_domain::forecast::ForecastEvent;
-use barograph_domain::{Span, Ts};
+use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_verify::ledger::GRID;
 use barograph_verify::scores::bootstrap::{BlockSeries, DRAWS, SEED};
 use barograph_verify::scores::brier::{brier, brier_of_reference, log_score, skill};
@@ -40,14 +40,13 @@ pub async fn session_report(
     (basis, lines, head): (SessionBasis, Vec<RecordLine>, String),
     data_digest: &str,
 ) -> Result<SessionReport, String> {
-    let mask = basis.mask.as_ref().map(Mask::new);
+    let on_record = forecasts_of(&basis, &lines)?;
     let mut stated: BTreeMap<CaseName, Vec<Stated>> = BTreeMap::new();
-    let mut forecasts = 0;
-    for line in lines.iter().filter(|line| line.tool == FORECAST && !line.is_error) {
-        let (case, issued) = case_of(&line.moved, mask.as_ref())?;
-        stated.entry(case).or_default().push((issued, line.moved["probability"].as_f64()));
-        forecasts += 1;
+    for one in &on_record {
+        let case = (one.event.id().to_owned(), one.market.to_string());
+        stated.entry(case).or_default().push((one.issued_ts, Some(one.probability)));
     }
+    let forecasts = u64::try_from(on_record.len()).unwrap_or(u64::MAX);
     let (mut by_event, mut resolved): (BTreeMap<String, Vec<Judged>>, u64) = (BTreeMap::new(), 0);
     for ((event, market), all) in stated {
         let cases = cases(inside, &market, &event, &all).await?;
@@ -72,15 +71,31 @@ pub async fn session_report(
     })
 }
 
-/// Event and market of a forecast, and where its window begins, in real terms.
-fn case_of(moved: &Value, mask: Option<&Mask>) -> Result<(CaseName, Ts), String> {
-    let text = |name: &str| moved[name].as_str().unwrap_or_default();
-    let (mut issued, mut market) = (Ts::parse(text("window_begins"))?, text("market"));
+/// The forecasts of a record in real terms, in the order in which they were made.
+///
+/// # Errors
+/// In plain words: a line that this program has not written.
+pub fn forecasts_of(basis: &SessionBasis, lines: &[RecordLine]) -> Result<Vec<SessionForecast>, String> {
+    let mask = basis.mask.as_ref().map(Mask::new);
+    let made = lines.iter().filter(|line| line.tool == FORECAST && !line.is_error);
+    made.map(|line| forecast_of(line, mask.as_ref())).collect()
+}
+
+fn forecast_of(line: &RecordLine, mask: Option<&Mask>) -> Result<SessionForecast, String> {
+    let text = |name: &str| line.moved[name].as_str().unwrap_or_default();
+    let (mut issued_ts, mut market) = (Ts::parse(text("window_begins"))?, text("market"));
     if let Some(mask) = mask {
-        issued = mask.real(issued);
+        issued_ts = mask.real(issued_ts);
         market = mask.market(market).map_err(|fault| fault.sentence)?;
     }
-    Ok(((text("on_record").to_owned(), market.to_owned()), issued))
+    let not_known = |what: &str| format!("line {}: {what} is not known", line.n + 1);
+    Ok(SessionForecast {
+        event: ForecastEvent::from_id(text("on_record")).ok_or_else(|| not_known("its event"))?,
+        market: InstrumentName::parse(market).map_err(|_e| not_known("its market"))?,
+        issued_ts,
+        probability: line.moved["probability"].as_f64().ok_or_else(|| not_known("its probability"))?,
+        line: line.hash.clone(),
+    })
 }
 
 /// Cases of the ledger on a page of its route, and how many single ones cost as much to ask for.

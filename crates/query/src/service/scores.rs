@@ -7,6 +7,8 @@ use super::{Service, internal};
 use crate::Error;
 use crate::drift::{DriftAsked, drift};
 use crate::scores::{ForecastsAsked, ScorecardAsked, newest, scorecard};
+use crate::session_forecasts::session_forecasts;
+use barograph_api::agent_sessions::SessionForecast;
 use barograph_api::{AskScores, DriftFilter, ForecastFilter, ForecastView, Page, QueryError, ScorecardFilter};
 use barograph_domain::drift::DriftReport;
 use barograph_domain::forecast::Forecaster;
@@ -133,6 +135,20 @@ impl AskScores for Service {
         let more = items.len() > asked.limit;
         items.drain(..items.len().saturating_sub(asked.limit));
         Ok(Page { items, more })
+    }
+
+    fn session_forecasts(
+        &self,
+        session: &str,
+        stated: &[SessionForecast],
+        as_of: Option<Ts>,
+    ) -> Result<Vec<ForecastView>, QueryError> {
+        let logic = match self.ledger(None, as_of) {
+            Ok((logic, _)) => logic,
+            Err(QueryError::NoForecasts { .. }) => self.versions()?.pop().unwrap_or_default(),
+            Err(other) => return Err(other),
+        };
+        session_forecasts(self.reader.as_ref(), &logic, session, stated, as_of).map_err(failed)
     }
 }
 
