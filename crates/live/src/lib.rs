@@ -24,7 +24,7 @@ pub mod ledger;
 pub mod ledger_check;
 mod links;
 pub mod meter;
-mod mirror;
+pub mod mirror;
 pub mod onchain;
 pub mod options;
 mod peers;

@@ -72,6 +72,20 @@ impl Mirroring {
     }
 }
 
+/// Begins to mirror what `service` reads of a store that other processes write, until `stop`: in a cluster the minutes are made
+/// elsewhere. Where several processes do so, they write the same.
+///
+/// # Errors
+/// A thread cannot be started.
+pub fn mirror_stored(
+    address: MirrorAddress,
+    service: &Arc<Service>,
+    logic_version: &str,
+    stop: Arc<AtomicBool>,
+) -> std::io::Result<Mirror> {
+    Mirroring::to(address).start(service, logic_version, stop)
+}
+
 /// Answers from the memory of the service.
 struct Memory {
     service: Arc<Service>,

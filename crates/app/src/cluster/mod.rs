@@ -46,7 +46,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) fn run(role: ClusterRole, args: &Up, settings: &Settings) -> Result<(), Failure> {
     match role {
         ClusterRole::All => up::alone(args, settings),
-        ClusterRole::Serve => serve::run(settings),
+        ClusterRole::Serve => serve::run_in_cluster(settings, |stop| end_after(args, stop)),
         ClusterRole::Ingest => ingest(args, settings),
         ClusterRole::Engine => engine(args, settings),
         ClusterRole::Universe => universe(args, settings),

@@ -9,13 +9,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Service {
-    /// Each market that this process listens to, with its newest minute; those without one are left out.
+    /// Each market that this process listens to, with its newest minute; those without one are left out. Where minutes are made by other
+    /// processes, and only read here, all that are stored.
     pub fn listened_minutes(&self) -> Vec<(InstrumentName, Ts)> {
-        let Some(live) = &self.live else { return Vec::new() };
-        let listened: BTreeSet<InstrumentName> = live.board().names().iter().cloned().collect();
+        let listened: Option<BTreeSet<InstrumentName>> =
+            self.live.as_ref().map(|live| live.board().names().iter().cloned().collect());
         let newest = self.newest_of_all();
         let minutes = newest.iter().map(|latest| (&latest.lens.instrument.name, latest.row.ts));
-        minutes.filter(|(name, _)| listened.contains(*name)).map(|(name, minute)| (name.clone(), minute)).collect()
+        let is_listened = |name: &InstrumentName| listened.as_ref().is_none_or(|all| all.contains(name));
+        minutes.filter(|(name, _)| is_listened(name)).map(|(name, minute)| (name.clone(), minute)).collect()
     }
 
     /// The snapshot of a market's newest minute as it was published, with the minute: the bytes that the context of that minute has
