@@ -6,7 +6,7 @@ use crate::clock::now;
 use crate::commands::serve::{bind, serve_config};
 use crate::config::Settings;
 use crate::failure::Failure;
-use barograph_api::{AskWorker, Error, serve_worker};
+use barograph_api::{AskWorker, Error, ServeConfig, serve_worker};
 use barograph_domain::text::number_of;
 use barograph_live::worker::{EngineStand, UniverseStand, engine_metrics, held, universe_metrics};
 use barograph_query::chain;
@@ -15,6 +15,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// A loop that has not come round for so long is stuck: each of its calls waits a few seconds at most.
 const STUCK: Duration = Duration::from_secs(60);
@@ -22,6 +23,8 @@ const STUCK: Duration = Duration::from_secs(60);
 const STUCK_MAKING: Duration = Duration::from_secs(30 * 60);
 /// How often the database is asked whether it answers.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// An answer counts for so long: a server that hangs gives no other.
+const ANSWER_KEPT: Duration = Duration::from_secs(30);
 /// How often the thread that asks sees whether it is to end.
 const STEP: Duration = Duration::from_millis(200);
 
@@ -32,8 +35,8 @@ pub(super) enum WorkerStand {
     Universe(Arc<UniverseStand>),
 }
 
-/// The newest answer of the database; `None` before the first.
-type DatabaseAnswer = Arc<Mutex<Option<Result<(), String>>>>;
+/// The newest answer of the database and when it came; `None` before the first.
+type DatabaseAnswer = Arc<Mutex<Option<(Instant, bool)>>>;
 
 /// What is behind the port.
 struct PortView {
@@ -68,7 +71,9 @@ impl WorkerPort {
         let shown = Arc::new(PortView { stand, database, begun: Arc::clone(&begun) });
         let role = shown.role();
         let done = Arc::new(tokio::sync::Notify::new());
-        let (config, ends) = (serve_config(settings)?, Arc::clone(&done));
+        // Agents ask for markets, which are not here.
+        let config = ServeConfig { agents: None, agent_sessions: None, ..serve_config(settings)? };
+        let ends = Arc::clone(&done);
         let served = serve_worker(listener, shown, config, async move { ends.notified().await });
         let served = runtime.spawn(served);
         let mut err = std::io::stderr().lock();
@@ -95,14 +100,24 @@ impl WorkerPort {
 /// Asks the database now and then, on a thread of its own: a worker without groups has no other way to it.
 fn ask_database(target: StoreTarget, answer: DatabaseAnswer, stop: Arc<AtomicBool>) -> Result<(), Failure> {
     let ask = move || {
-        let mut reader = None;
+        let (mut reader, mut answered) = (None, true);
         while !stop.load(Ordering::Relaxed) {
             let asked = match reader.take().map_or_else(|| open_reader(&target), Ok) {
                 // One that has lost its server finds it again.
                 Ok(open) => reader.insert(open).live_groups().map(drop),
                 Err(e) => Err(e),
             };
-            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked.map_err(|e| chain(&e)));
+            // Why it does not is for whoever runs the worker: the log has it, the port does not.
+            let news = match (&asked, answered) {
+                (Err(e), true) => Some(format!("the database does not answer: {}", chain(e))),
+                (Ok(()), false) => Some("the database answers again".to_owned()),
+                (Ok(()), true) | (Err(_), false) => None,
+            };
+            if let Some(news) = news {
+                drop(writeln!(std::io::stderr(), "barograph: {news}"));
+            }
+            answered = asked.is_ok();
+            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), answered));
             let mut left = CHECK_EVERY;
             while !left.is_zero() && !stop.load(Ordering::Relaxed) {
                 std::thread::sleep(STEP.min(left));
@@ -122,8 +137,12 @@ impl PortView {
     }
 
     fn database(&self) -> Result<(), String> {
-        let newest = self.database.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        newest.unwrap_or_else(|| Err("the database has not answered yet".to_owned()))
+        match *self.database.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((at, true)) if at.elapsed() < ANSWER_KEPT => Ok(()),
+            Some((at, true)) => Err(format!("the database has not answered for {} s", at.elapsed().as_secs())),
+            Some((_, false)) => Err("the database does not answer".to_owned()),
+            None => Err("the database has not answered yet".to_owned()),
+        }
     }
 }
 
@@ -189,12 +208,11 @@ impl AskWorker for PortView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_api::ServeConfig;
     use std::io::Read as _;
 
     fn shown(stand: WorkerStand) -> PortView {
         let begun = Arc::new(AtomicBool::new(true));
-        PortView { stand, database: Arc::new(Mutex::new(Some(Ok(())))), begun }
+        PortView { stand, database: Arc::new(Mutex::new(Some((Instant::now(), true)))), begun }
     }
 
     #[test]
@@ -208,8 +226,8 @@ mod tests {
             let missing = shown.ready().unwrap_err().join("; ");
             assert!(missing.contains("the broker has not answered yet"), "{missing}");
             assert!(!missing.contains("database"), "{missing}");
-            *shown.database.lock().unwrap() = Some(Err("no answer from the server".to_owned()));
-            assert!(shown.ready().unwrap_err().join("; ").contains("no answer from the server"));
+            *shown.database.lock().unwrap() = Some((Instant::now(), false));
+            assert!(shown.ready().unwrap_err().join("; ").contains("the database does not answer"));
         }
     }
 
