@@ -37,9 +37,9 @@ def typed(tools: pathlib.Path, boards: list[pathlib.Path]) -> None:
 
 
 def shown(binary: str, folder: pathlib.Path) -> str:
-    """A real /metrics text, once a minute has been published."""
+    """A real /metrics text, once a minute has been published, and those of workers of a cluster."""
     with live.process(binary, folder) as address:
-        return live.settled(address)
+        return live.settled(address) + live.workers(binary, folder)
 
 
 def check(binary: str, tools: pathlib.Path, folder: pathlib.Path) -> str | None:

@@ -11,9 +11,17 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RELEASES = ["1.32", "1.33", "1.34", "1.35", "1.36", "1.37"]
-OVERLAYS = ["single", "postgres", "robson"]
+OVERLAYS = ["single", "postgres", "robson", "cluster"]
 # What the original's manifests are named, run and scheduled (docs/spec/requirements.md, R1.60 to R1.62).
 JOBS = {"collect-derivatives-metrics": ("*/1 * * * *", "collect_derivatives_metrics"), "generate-market-context": ("*/5 * * * *", "generate_market_context")}
+
+# A cluster's parts: role, kind, how many, and whom each may reach besides DNS and the public internet (docs/cluster.md).
+PARTS = {
+    "ingest": ("StatefulSet", 1, {4222}),
+    "engine": ("Deployment", 3, {4222, 5432}),
+    "universe": ("Deployment", 1, {4222, 5432}),
+    "serve": ("Deployment", 2, {5432}),
+}
 
 
 def rendered(overlay: str) -> list[dict]:
@@ -69,6 +77,43 @@ def mounted(spec: dict, where: str) -> None:
             assert str(pathlib.PurePosixPath(file).parent) in {mount["mountPath"] for mount in one["volumeMounts"]}, (where, one["name"], file)
 
 
+def quiet(spec: dict, where: str) -> None:
+    """What is secret comes from a secret."""
+    for one in spec["containers"]:
+        for entry in one.get("env", []):
+            if entry["name"].endswith(("_URL", "_SECRET", "_KEY_ID")):
+                assert "secretKeyRef" in entry.get("valueFrom", {}), (where, entry["name"])
+
+
+def parts(things: list[dict]) -> None:
+    """A cluster has every part once, each with a budget and with a policy that lets it reach no more than it needs."""
+    def chosen(kind: str, where: list[str], labels: dict) -> list[dict]:
+        def selector(thing: dict) -> dict:
+            found = thing["spec"]
+            for key in where:
+                found = found[key]
+            return found["matchLabels"]
+
+        return [thing for thing in things if thing["kind"] == kind and selector(thing).items() <= labels.items()]
+
+    found = {}
+    for thing in things:
+        if not (spec := pod(thing)):
+            continue
+        args, labels = spec["containers"][0]["args"], thing["spec"]["template"]["metadata"]["labels"]
+        role = args[args.index("--role") + 1] if "--role" in args else args[0]
+        policies, budgets = chosen("NetworkPolicy", ["podSelector"], labels), chosen("PodDisruptionBudget", ["selector"], labels)
+        assert len(policies) == 1 and len(budgets) == 1, (role, len(policies), len(budgets))
+        egress = policies[0]["spec"]["egress"]
+        # Ports without an address are open inside the network as well.
+        inside = {port["port"] for rule in egress if "to" not in rule for port in rule["ports"]} - {53, 5353}
+        found[role] = (thing["kind"], thing["spec"]["replicas"], inside)
+        for rule in egress:
+            for to in rule.get("to", []):
+                assert to["ipBlock"].get("except"), (role, "private networks are reached by a rule of their own")
+    assert found == PARTS, found
+
+
 def check(binary: str) -> None:
     seen = set()
     for overlay in OVERLAYS:
@@ -79,6 +124,8 @@ def check(binary: str) -> None:
         space = next(thing["metadata"]["name"] for thing in things if thing["kind"] == "Namespace")
         kinds = [thing["kind"] for thing in things]
         named(things, space)
+        if overlay == "cluster":
+            parts(things)
         assert "NetworkPolicy" in kinds and space == ("robson" if overlay == "robson" else "barograph")
         for thing in things:
             name = thing["metadata"]["name"]
@@ -88,6 +135,7 @@ def check(binary: str) -> None:
                 continue
             locked(spec, f"{overlay}: {name}")
             mounted(spec, f"{overlay}: {name}")
+            quiet(spec, f"{overlay}: {name}")
             for one in spec["containers"]:
                 # Everything that is run is a command that the program has, with flags that it has.
                 command = [binary, *one["args"], "--help"]

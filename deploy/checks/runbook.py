@@ -16,6 +16,9 @@ sys.path.insert(0, str(ROOT / "deploy/grafana"))
 
 import live  # noqa: E402
 
+# Questions that only a cluster answers: they are asked all the same, and may have no rows here.
+OF_CLUSTERS = {"Which group is behind"}
+
 
 def questions() -> list[tuple[str, str]]:
     """Heading and question of each SQL block."""
@@ -109,7 +112,7 @@ def check(binary: str, folder: pathlib.Path) -> str | None:
         assert of_server == of_files, (of_server, of_files)
     where = "two folders" if skipped else "two folders and of PostgreSQL"
     print(f"runbook: {len(of_files)} questions in SQL, asked of {where}, {len(answered)} with rows")
-    silent = set(of_files) - answered
+    silent = {name for name in set(of_files) - answered if name.split(": ", 1)[1] not in OF_CLUSTERS}
     assert not silent, f"never an answer: {silent}"
     return skipped
 

@@ -160,8 +160,8 @@ class Cluster:
             return Part(name, command, folder, self.env | env)
 
         self.ingest = part("ingest", "ingest", "--all", "--backfill", "0", "--books", "off", "--listen", "127.0.0.1:0")
-        self.engines = [part(f"engine-{n}", "engine", "--all", BAROGRAPH_CLUSTER_WORKER=f"engine-{n}") for n in range(workers)]
-        self.universe = part("universe", "universe", "--all", BAROGRAPH_CLUSTER_WORKER="universe")
+        self.engines = [part(f"engine-{n}", "engine", "--all", "--no-serve", BAROGRAPH_CLUSTER_WORKER=f"engine-{n}") for n in range(workers)]
+        self.universe = part("universe", "universe", "--all", "--no-serve", BAROGRAPH_CLUSTER_WORKER="universe")
         self.serve = part("serve", "serve", "--all", "--listen", "127.0.0.1:0")
 
     def ours(self) -> list[Part]:

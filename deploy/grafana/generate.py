@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Dashboards out of the list of metrics: generate.py [--check] writes dashboards/*.json, generate.py --registry FILE takes up a /metrics text.
 
-registry.json has every metric that a live process shows, with type, labels and help. A metric's type decides its picture: counters are
+registry.json has every metric that a live process or a worker of a cluster shows, with type, labels and help. A metric's type decides its picture: counters are
 drawn as rates, histograms as quantiles, gauges as they are, and moments as seconds since or until. BOARDS says where each stands; one that
 stands nowhere is an error.
 """
@@ -41,6 +41,15 @@ BOARDS = {
                        "barograph_delivery_seconds", "barograph_delivery_age_seconds", "barograph_delivery_store_failures_total",
                        "barograph_delivery_overflows_total", "barograph_endpoint_disabled"],
     }),
+    "barograph-cluster": ("Barograph: cluster", {
+        "Who has what": ["barograph_cluster_groups_held", "barograph_cluster_group_held", "barograph_cluster_group_token",
+                         "barograph_cluster_takeovers_total", "barograph_cluster_universe_held", "barograph_cluster_universe_token"],
+        "How far it is": ["barograph_cluster_group_stored_age_seconds", "barograph_cluster_group_checkpoint_age_seconds",
+                          "barograph_cluster_watermark_timestamp_seconds", "barograph_cluster_groups_behind"],
+        "How inputs come": ["barograph_cluster_broker_answers", "barograph_cluster_parcels_total", "barograph_cluster_parcels_repeated_total",
+                            "barograph_cluster_ranges_fetched_total"],
+        "Is it the same again?": ["barograph_cluster_minutes_compared_total", "barograph_cluster_minutes_different_total"],
+    }),
 }
 # Where more lines than a person can tell apart would come, the worst are drawn.
 MOST = 12
@@ -49,6 +58,8 @@ TITLES = {
     "barograph_stream_live": "Streams that are not live",
     "barograph_link_last_frame_timestamp_seconds": "Age of the newest message of a link",
     "barograph_link_replaced_at_timestamp_seconds": "Time until a link is replaced",
+    "barograph_cluster_group_held": "Groups that nobody holds",
+    "barograph_cluster_watermark_timestamp_seconds": "Age of the newest hour that every group has stored",
 }
 # Where little is bad: the lowest are drawn.
 LOW = {"barograph_feed_budget_left", "barograph_link_open"}
@@ -56,9 +67,12 @@ LOW = {"barograph_feed_budget_left", "barograph_link_open"}
 MOMENTS = {
     "barograph_link_last_frame_timestamp_seconds": ("topk", "time() - min by ({by}) ({of})"),
     "barograph_link_replaced_at_timestamp_seconds": ("bottomk", "min by ({by}) ({of}) - time()"),
+    "barograph_cluster_watermark_timestamp_seconds": ("topk", "time() - min by ({by}) ({of})"),
 }
 # Labels of what a healthy process has no sample of.
 RARE = {"barograph_feed_faults_total": {"reason", "venue"}}
+# The same of what a worker shows of a group while it holds it.
+RARE |= {f"barograph_cluster_group_{what}": {"group"} for what in ["token", "stored_age_seconds", "checkpoint_age_seconds"]}
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 
 
@@ -103,9 +117,11 @@ def queries(name: str, metric: dict) -> list[tuple[str, str]]:
         return [(f"histogram_quantile({share}, {rates})", f"p{int(share * 100)} {whose}".strip()) for share in [0.5, 0.95, 0.99]]
     if name == "barograph_stream_live":
         return [(f"topk({MOST}, 1 - min by ({by}) ({name}{chosen}) > 0)", legend)]
+    if name == "barograph_cluster_group_held":
+        return [(f"topk({MOST}, 1 - max by ({by}) ({name}{chosen}) > 0)", legend)]
     if name in MOMENTS:
         worst, expr = MOMENTS[name]
-        return [(f"{worst}({MOST}, {expr.format(by=by, of=name + chosen)})", legend)]
+        return [(f"{worst}({MOST}, {expr.format(by=by or 'instance', of=name + chosen)})", legend or "{{instance}}")]
     if not labels:
         return [(f"{name}{chosen}", "{{instance}}")]
     worst, of_each = ("bottomk", "min") if name in LOW else ("topk", "max")

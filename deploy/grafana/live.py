@@ -33,6 +33,35 @@ def settled(address: str) -> str:
     return text
 
 
+def word(log, begin: str, of: subprocess.Popen) -> str:
+    """The word that begins so, once the process has written it."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and of.poll() is None:
+        text = pathlib.Path(log.name).read_text()
+        if begin in text:
+            rest = text[text.index(begin):]
+            return rest.split()[0].rstrip("/;,")
+        time.sleep(0.2)
+    raise SystemExit(f"waited in vain for {begin}:\n{pathlib.Path(log.name).read_text()[-2000:]}")
+
+
+def workers(binary: str, folder: pathlib.Path) -> str:
+    """The /metrics texts of both kinds of workers of a cluster, which wait for a broker that nobody answers for."""
+    env = plain() | {"BAROGRAPH_NATS_URL": "nats://127.0.0.1:9", "BAROGRAPH_DB_URL": "postgres://nobody@127.0.0.1:9/none",
+                     "BAROGRAPH_CLUSTER_OBJECTS": str(folder / "objects")}
+    texts = []
+    for role in ["engine", "universe"]:
+        with open(folder / f"{role}.log", "w+") as log:
+            command = [binary, "up", "--role", role, "--all", "--data", f"data-{role}", "--listen", "127.0.0.1:0"]
+            running = subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=folder)
+            try:
+                texts.append(get(f"{word(log, 'http://127.0.0.1:', running)}/metrics"))
+            finally:
+                running.terminate()
+                running.wait(PATIENCE)
+    return "".join(texts)
+
+
 @contextlib.contextmanager
 def process(binary: str, folder: pathlib.Path, *, markets: str = "BTCUSDT,ETHUSDT"):
     """Yields the address of the process; its data are in folder/data."""
@@ -41,16 +70,6 @@ def process(binary: str, folder: pathlib.Path, *, markets: str = "BTCUSDT,ETHUSD
     logs = [open(folder / f"{name}.log", "w+") for name in ["sim", "up"]]
     running = [subprocess.Popen([binary, "sim", "--port", "0", "--markets", "2"], stdout=logs[0], stderr=logs[0], env=env, cwd=folder)]
     try:
-        def word(log, begin: str, of: subprocess.Popen) -> str:
-            until = time.monotonic() + PATIENCE
-            while time.monotonic() < until and of.poll() is None:
-                text = pathlib.Path(log.name).read_text()
-                if begin in text:
-                    rest = text[text.index(begin):]
-                    return rest.split()[0].rstrip("/;,")
-                time.sleep(0.2)
-            raise SystemExit(f"waited in vain for {begin}:\n{pathlib.Path(log.name).read_text()[-2000:]}")
-
         venue = word(logs[0], "http://127.0.0.1:", running[0])
         venue = venue if venue.endswith("binance-usdm") else f"{venue}/binance-usdm"
         running.append(subprocess.Popen([binary, "up", "--data", "data", "--symbols", markets, "--backfill", "1d", "--endpoint", f"binance-usdm={venue}",
@@ -66,10 +85,10 @@ def process(binary: str, folder: pathlib.Path, *, markets: str = "BTCUSDT,ETHUSD
 
 
 def main() -> None:
-    """live.py PROGRAM FILE: writes what /metrics says, once a minute has been published."""
+    """live.py PROGRAM FILE: writes what /metrics says, once a minute has been published, and what it says of workers."""
     binary, target = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder, process(binary, pathlib.Path(folder)) as address:
-        pathlib.Path(target).write_text(settled(address))
+        pathlib.Path(target).write_text(settled(address) + workers(binary, pathlib.Path(folder)))
 
 
 if __name__ == "__main__":

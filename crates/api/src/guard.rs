@@ -2,11 +2,11 @@
 
 use crate::access::{self, Access};
 use crate::agent_sessions::SESSION_TOKEN;
+use crate::front::Front;
 use crate::host;
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::{self, Route};
 use crate::serve::Peer;
-use crate::state::SharedState;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
@@ -18,6 +18,7 @@ use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Longest address; the longest useful one (a feature list) is about 2,000 bytes.
@@ -26,12 +27,12 @@ const ADDRESS_BYTES_MAX: usize = 4_096;
 const HEADER_BYTES_MAX: usize = 8_192;
 
 /// Lets a request through to its handler, or refuses it; counts and times either.
-pub(crate) async fn guard(State(app): State<SharedState>, request: Request, next: Next) -> Response<Body> {
+pub(crate) async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response<Body> {
     let began = Instant::now();
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.and_then(|m| routes::find(m.as_str()));
     let mut request = request;
-    let mut response = match check(&app, &mut request, route) {
+    let mut response = match check(&front, &mut request, route) {
         Err(problem) => {
             let closes = problem.kind == ProblemKind::BodyRefused;
             let mut response = problem.into_response();
@@ -40,29 +41,29 @@ pub(crate) async fn guard(State(app): State<SharedState>, request: Request, next
             }
             response
         }
-        Ok(()) => answer(&app, request, next).await,
+        Ok(()) => answer(&front, request, next).await,
     };
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    app.telemetry.answered(route, response.status().as_u16(), began.elapsed());
+    front.telemetry.answered(route, response.status().as_u16(), began.elapsed());
     response
 }
 
-async fn answer(app: &SharedState, request: Request, next: Next) -> Response<Body> {
-    let Ok(_place) = app.in_flight.try_acquire() else {
+async fn answer(front: &Front, request: Request, next: Next) -> Response<Body> {
+    let Ok(_place) = front.in_flight.try_acquire() else {
         return Problem::new(
             ProblemKind::Busy,
-            format!("{} requests are being answered already", app.config.requests_max),
+            format!("{} requests are being answered already", front.config.requests_max),
         )
         .hint("try again shortly, with fewer at once")
         .into_response();
     };
-    let limit = app.config.request_timeout;
+    let limit = front.config.request_timeout;
     match tokio::time::timeout(limit, caught(next.run(request))).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
-            app.incident("request", format!("the request panicked: {panic}"));
+            front.incident("request", format!("the request panicked: {panic}"));
             Problem::internal().into_response()
         }
         Err(_elapsed) => {
@@ -91,11 +92,11 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Who asks, and may they? The caller goes with the request.
-fn admit(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
+fn admit(front: &Front, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
     let peer = request.extensions().get::<Peer>().copied();
     let now = Instant::now();
     if let Some(Peer(ip)) = peer {
-        app.clients.request(ip, now).map_err(|seconds| {
+        front.clients.request(ip, now).map_err(|seconds| {
             Problem::new(ProblemKind::TooManyRequests, "this client asks more often than it is answered")
                 .retry_after(Some(seconds))
                 .hint("ask less often; the event stream tells what is new")
@@ -106,13 +107,13 @@ fn admit(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Res
             .hint("send Authorization: Bearer TOKEN, with one blank between"));
     }
     if let Some(token) = access::token(request.headers()).filter(|token| token.starts_with(SESSION_TOKEN)) {
-        let admitted = access::of_session(app.config.agent_sessions.as_ref(), &token, route, request);
+        let admitted = access::of_session(front.config.agent_sessions.as_ref(), &token, route, request);
         if admitted.as_ref().is_err_and(|problem| problem.kind == ProblemKind::Unauthorized) {
-            failed(app, peer, Some(&token))?;
+            failed(front, peer, Some(&token))?;
         }
         return admitted;
     }
-    match access::check(&app.config.access, request.method(), route, request.headers()) {
+    match access::check(&front.config.access, request.method(), route, request.headers()) {
         Ok(Some((caller, pass))) => {
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(pass);
@@ -121,7 +122,7 @@ fn admit(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Res
         Ok(None) => Ok(()),
         Err(problem) => {
             if problem.kind == ProblemKind::Unauthorized {
-                failed(app, peer, access::token(request.headers()).as_deref())?;
+                failed(front, peer, access::token(request.headers()).as_deref())?;
             }
             Err(problem)
         }
@@ -130,9 +131,9 @@ fn admit(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Res
 
 /// A request could not be admitted: what it brought is counted, each wrong token once, and who has brought too many has to wait.
 /// Nobody else has: many people may share one address, and a token that is known is never asked how others fared.
-pub(crate) fn failed(app: &SharedState, peer: Option<Peer>, token: Option<&str>) -> Result<(), Problem> {
+pub(crate) fn failed(front: &Front, peer: Option<Peer>, token: Option<&str>) -> Result<(), Problem> {
     let (Some(Peer(ip)), Some(token)) = (peer, token) else { return Ok(()) };
-    match app.clients.guessed(ip, token, Instant::now()) {
+    match front.clients.guessed(ip, token, Instant::now()) {
         None => Ok(()),
         Some(seconds) => {
             Err(Problem::new(ProblemKind::TooManyRequests, "too many wrong tokens came from this address")
@@ -142,10 +143,10 @@ pub(crate) fn failed(app: &SharedState, peer: Option<Peer>, token: Option<&str>)
     }
 }
 
-fn check(app: &SharedState, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
-    let tokens = matches!(app.config.access, Access::Tokens(_));
-    host::check(request.headers(), request.uri(), &app.config.host_names, tokens)?;
-    admit(app, request, route)?;
+fn check(front: &Front, request: &mut Request, route: Option<&Route>) -> Result<(), Problem> {
+    let tokens = matches!(front.config.access, Access::Tokens(_));
+    host::check(request.headers(), request.uri(), &front.config.host_names, tokens)?;
+    admit(front, request, route)?;
     let headers = request.headers();
     let address = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
     if address > ADDRESS_BYTES_MAX {

@@ -5,7 +5,6 @@
 
 use crate::names::nearest;
 use crate::problem::{Problem, ProblemKind};
-use crate::state::SharedState;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use barograph_domain::{Span, Ts};
@@ -15,10 +14,10 @@ use core::str::FromStr;
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);
 
-impl<T: ParameterGroup> FromRequestParts<SharedState> for Params<T> {
+impl<S: Sync, T: ParameterGroup> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _app: &SharedState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _app: &S) -> Result<Self, Problem> {
         Self::parse(parts.uri.query())
     }
 }

@@ -9,11 +9,13 @@ use crate::agent_sessions::SessionRoom;
 use crate::agents::AgentDoor;
 use crate::clients::{ClientLimits, ClientPlace};
 use crate::error::{Error, check_listen};
+use crate::front::Front;
 use crate::query::Query;
 use crate::routes;
 use crate::stall::Stall;
 use crate::state::App;
 use crate::telemetry::Dropped;
+use core::convert::Infallible;
 use core::fmt;
 use core::pin::pin;
 use hyper::Request;
@@ -171,50 +173,86 @@ pub async fn serve_each(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     check_listen(listener.local_addr().map_err(|source| Error::Listener { source })?, &config.access)?;
-    let (close, closing) = watch::channel(false);
-    let slots = Arc::new(Semaphore::new(config.connections_max));
     let query = Arc::clone(&queries.borrow_and_update());
     let mut turn = Responder::first(query, config);
-    let mut app = Arc::clone(&turn.app);
+    let front = Arc::clone(&turn.app.front);
     let (show, shown) = watch::channel(turn.router.clone());
+    let (close, closing) = watch::channel(false);
+    let turns = async {
+        loop {
+            let next = turn.next(following(&mut queries).await);
+            drop(show.send_replace(next.router.clone()));
+            core::mem::replace(&mut turn, next).over.send_replace(true);
+        }
+    };
+    let connections = accept_until(listener, &front, (shown, closing), turns, shutdown).await;
+    close.send_replace(true);
+    turn.over.send_replace(true);
+    drain(&front, connections).await;
+    Ok(())
+}
+
+/// Serves one router until `shutdown` resolves, then drains.
+///
+/// # Errors
+/// As [`serve`].
+pub(crate) async fn serve_router(
+    listener: TcpListener,
+    front: &Arc<Front>,
+    router: axum::Router,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
+    check_listen(listener.local_addr().map_err(|source| Error::Listener { source })?, &front.config.access)?;
+    let (_show, shown) = watch::channel(router);
+    let (close, closing) = watch::channel(false);
+    let connections = accept_until(listener, front, (shown, closing), std::future::pending(), shutdown).await;
+    close.send_replace(true);
+    drain(front, connections).await;
+    Ok(())
+}
+
+/// Accepts until `shutdown` resolves, and lets `beside`, which never ends, do its work meanwhile. The connections that are left.
+async fn accept_until(
+    listener: TcpListener,
+    front: &Arc<Front>,
+    (shown, closing): (watch::Receiver<axum::Router>, watch::Receiver<bool>),
+    beside: impl Future<Output = Infallible> + Send,
+    shutdown: impl Future<Output = ()> + Send,
+) -> JoinSet<()> {
+    let slots = Arc::new(Semaphore::new(front.config.connections_max));
     let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
+    let (mut beside, mut shutdown) = (pin!(beside), pin!(shutdown));
     loop {
         tokio::select! {
             biased;
-            () = &mut shutdown => break,
+            () = &mut shutdown => return connections,
             Some(ended) = connections.join_next() => {
                 if let Err(panicked) = ended {
-                    app.incident("connection", format!("a connection panicked: {panicked}"));
+                    front.incident("connection", format!("a connection panicked: {panicked}"));
                 }
             }
-            (stream, peer, slot) = accept(&listener, &slots, &app) => {
+            (stream, peer, slot) = accept(&listener, &slots, front) => {
                 let peer = Peer(peer.ip().to_canonical());
                 // A client that has all its connections is let go without a word: answering would cost one more.
-                let Some(place) = app.clients.connection(peer.0) else {
-                    app.telemetry.dropped(Dropped::Connections);
+                let Some(place) = front.clients.connection(peer.0) else {
+                    front.telemetry.dropped(Dropped::Connections);
                     continue;
                 };
                 let places = (slot, place);
-                connections.spawn(connection(stream, peer, places, shown.clone(), Arc::clone(&app), closing.clone()));
+                connections.spawn(connection(stream, peer, places, shown.clone(), Arc::clone(front), closing.clone()));
             }
-            query = following(&mut queries) => {
-                let next = turn.next(query);
-                app = Arc::clone(&next.app);
-                drop(show.send_replace(next.router.clone()));
-                core::mem::replace(&mut turn, next).over.send_replace(true);
-            }
+            never = &mut beside => match never {},
         }
     }
-    drop(listener);
-    close.send_replace(true);
-    turn.over.send_replace(true);
-    let drained = tokio::time::timeout(app.config.drain, async { while connections.join_next().await.is_some() {} });
+}
+
+/// Waits for requests under way, and cuts what is left after the limit.
+async fn drain(front: &Front, mut connections: JoinSet<()>) {
+    let drained = tokio::time::timeout(front.config.drain, async { while connections.join_next().await.is_some() {} });
     if drained.await.is_err() {
-        app.incident("shutdown", format!("{} connections were cut after the drain limit", connections.len()));
+        front.incident("shutdown", format!("{} connections were cut after the drain limit", connections.len()));
         connections.shutdown().await;
     }
-    Ok(())
 }
 
 /// The query that takes over, once there is one.
@@ -231,7 +269,7 @@ async fn following(queries: &mut watch::Receiver<Arc<dyn Query>>) -> Arc<dyn Que
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-    app: &App,
+    front: &Front,
 ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         if let Ok(slot) = Arc::clone(slots).acquire_owned().await {
@@ -243,7 +281,7 @@ async fn accept(
                         std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset
                     ) => {}
                 Err(e) => {
-                    app.incident("accept", format!("a connection could not be accepted: {e}"));
+                    front.incident("accept", format!("a connection could not be accepted: {e}"));
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
@@ -256,14 +294,14 @@ async fn connection(
     peer: Peer,
     places: (OwnedSemaphorePermit, ClientPlace),
     router: watch::Receiver<axum::Router>,
-    app: Arc<App>,
+    front: Arc<Front>,
     mut closing: watch::Receiver<bool>,
 ) {
     let _places = places;
-    let _open = app.telemetry.connection();
+    let _open = front.telemetry.connection();
     // Answers are small and written at once; waiting to coalesce them only adds delay. Failure costs nothing but that.
     let _best_effort = stream.set_nodelay(true);
-    let io = TokioIo::new(Stall::new(stream, app.config.write_stall));
+    let io = TokioIo::new(Stall::new(stream, front.config.write_stall));
     let routes = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         let router = router.borrow().clone();
@@ -272,7 +310,7 @@ async fn connection(
     let mut served = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(app.config.header_timeout)
+            .header_read_timeout(front.config.header_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
             .max_headers(HEADER_FIELDS_MAX)
             .serve_connection(io, routes)

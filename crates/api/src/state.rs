@@ -1,13 +1,12 @@
-//! What every request shares: the query, the limits, the counters. Immutable but for atomics and semaphores.
+//! What every request shares: the query, and what stands before it. Immutable but for atomics and semaphores.
 
 use crate::agents;
 use crate::alone::Alone;
-use crate::clients::Clients;
+use crate::front::Front;
 use crate::guard::panic_text;
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Query, QueryError};
-use crate::serve::{Incident, ServeConfig};
-use crate::telemetry::Telemetry;
+use crate::serve::ServeConfig;
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,11 +16,10 @@ use tokio::sync::{Semaphore, watch};
 /// Shared by reference count.
 pub(crate) type SharedState = Arc<App>;
 
-/// What every handler shares: who answers, the configuration, and the counts of the server.
+/// What every handler shares: who answers, and the configuration and the counts of the server in front.
 pub(crate) struct App {
     pub(crate) query: Arc<dyn Query>,
-    pub(crate) config: ServeConfig,
-    pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) front: Arc<Front>,
     /// The catalogue never changes while serving: rendered once.
     pub(crate) catalogue: Bytes,
     pub(crate) catalogue_etag: HeaderValue,
@@ -30,10 +28,6 @@ pub(crate) struct App {
     pub(crate) openapi_etag: HeaderValue,
     /// Feature ids, in row order.
     pub(crate) features: Vec<&'static str>,
-    /// What each client does.
-    pub(crate) clients: Arc<Clients>,
-    /// Requests being answered.
-    pub(crate) in_flight: Arc<Semaphore>,
     /// Reads on the blocking pool.
     pub(crate) reads: Arc<Semaphore>,
     /// Whose scorecard is being made.
@@ -46,12 +40,20 @@ pub(crate) struct App {
     pub(crate) closing: watch::Receiver<bool>,
 }
 
+/// The front is part of it: handlers ask for limits and counters here.
+impl core::ops::Deref for App {
+    type Target = Front;
+    fn deref(&self) -> &Front {
+        &self.front
+    }
+}
+
 impl App {
     pub(crate) fn new(query: Arc<dyn Query>, config: ServeConfig, closing: watch::Receiver<bool>) -> SharedState {
-        Arc::new(Self::of(query, config, closing))
+        Arc::new(Self::of(query, Front::new(config), closing))
     }
 
-    fn of(query: Arc<dyn Query>, config: ServeConfig, closing: watch::Receiver<bool>) -> Self {
+    fn of(query: Arc<dyn Query>, front: Arc<Front>, closing: watch::Receiver<bool>) -> Self {
         let entries = query.catalogue();
         let features = entries.iter().map(|e| e.id).collect();
         // Plain data with finite numbers: writing it cannot fail, and an empty list would be seen at once.
@@ -60,15 +62,12 @@ impl App {
         let openapi = Bytes::from(crate::openapi::openapi_json());
         let openapi_etag = crate::etag::strong(&openapi);
         Self {
-            telemetry: Arc::new(Telemetry::new(&config.version)),
-            clients: Clients::new(config.clients),
-            in_flight: Arc::new(Semaphore::new(config.requests_max)),
-            reads: Arc::new(Semaphore::new(config.reads_max)),
+            reads: Arc::new(Semaphore::new(front.config.reads_max)),
             scorecards: Alone::new("scorecards"),
             what_ifs: Alone::new("replays of changed books"),
-            streams: Arc::new(Semaphore::new(config.stream_clients_max)),
+            streams: Arc::new(Semaphore::new(front.config.stream_clients_max)),
             query,
-            config,
+            front,
             catalogue,
             catalogue_etag,
             openapi,
@@ -81,14 +80,11 @@ impl App {
     /// The same server with another query: limits, clients and counters go on.
     pub(crate) fn followed_by(&self, query: Arc<dyn Query>, closing: watch::Receiver<bool>) -> SharedState {
         Arc::new(Self {
-            telemetry: Arc::clone(&self.telemetry),
-            clients: Arc::clone(&self.clients),
-            in_flight: Arc::clone(&self.in_flight),
             reads: Arc::clone(&self.reads),
             scorecards: Arc::clone(&self.scorecards),
             what_ifs: Arc::clone(&self.what_ifs),
             streams: Arc::clone(&self.streams),
-            ..Self::of(query, self.config.clone(), closing)
+            ..Self::of(query, Arc::clone(&self.front), closing)
         })
     }
 
@@ -157,12 +153,6 @@ impl App {
             self.incident(route, chain(error));
         }
         Problem::from_query(error)
-    }
-
-    /// Reports to the operator.
-    pub(crate) fn incident(&self, route: &'static str, detail: String) {
-        self.telemetry.incident();
-        (self.config.report.0)(&Incident { route, detail });
     }
 }
 

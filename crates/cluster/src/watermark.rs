@@ -40,6 +40,12 @@ impl Watermark {
     pub fn covers(&self, end: Ts) -> bool {
         self.through().is_some_and(|through| through >= end + LATENESS)
     }
+
+    /// How many groups [`Self::covers`] of the same `end` waits for.
+    #[must_use]
+    pub fn behind(&self, end: Ts) -> usize {
+        self.ticked.iter().filter(|tick| tick.is_none_or(|tick| tick < end + LATENESS)).count()
+    }
 }
 
 #[cfg(test)]
@@ -58,9 +64,11 @@ mod tests {
             (1, end + Span::millis(200), Some(end + Span::millis(200)), true),
             (7, Ts(0), Some(end + Span::millis(200)), true),
         ];
+        assert_eq!(mark.behind(end), 2);
         for (group, tick, through, covers) in cases {
             mark.stored(GroupId(group), tick);
             assert_eq!((mark.through(), mark.covers(end)), (through, covers), "group {group} at {}", tick.0);
+            assert_eq!(mark.behind(end), usize::from(!covers), "group {group} at {}", tick.0);
         }
         assert!(!Watermark::new(0).covers(end));
     }

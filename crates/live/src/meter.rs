@@ -152,6 +152,8 @@ pub struct Meter {
     pub(crate) rows: AtomicU64,
     pub(crate) store_queue: AtomicU64,
     pub(crate) prunes_failed: AtomicU64,
+    /// Published minutes that were made again, and compared with what is stored.
+    pub(crate) minutes_compared: AtomicU64,
     /// Published minutes that the journal gave otherwise when it was run again.
     pub(crate) minutes_other: AtomicU64,
     /// Markets of which history is still to be fetched; [`UNKNOWN`] before the first second has passed.

@@ -334,6 +334,8 @@ fn write(
     let new = loop {
         match writer.append(&live) {
             Ok(done) => {
+                let compared = u64::try_from(batch.again.len()).unwrap_or(u64::MAX);
+                meter.minutes_compared.fetch_add(compared, Ordering::Relaxed);
                 meter.minutes_other.fetch_add(done.rows_other, Ordering::Relaxed);
                 break done.messages;
             }

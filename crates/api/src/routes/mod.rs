@@ -61,7 +61,7 @@ use axum::http::header::{ACCEPT, ALLOW, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use table::Table;
 use utoipa::openapi::OpenApi;
 
@@ -211,7 +211,7 @@ pub(crate) fn router(app: &SharedState) -> Router {
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .layer(axum::middleware::from_fn_with_state(app.clone(), guard))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app.front), guard))
         .layer(Extension(Inside::of(app)))
         .with_state(app.clone())
 }
@@ -241,7 +241,7 @@ async fn unknown(app: State<SharedState>, uri: Uri, mut headers: HeaderMap) -> R
 /// Where somebody who has points of their own would send them.
 const METRIC_READS: [&str; 2] = ["/api/v1/markets/{id}/metrics", "/api/market-context/metrics/"];
 
-async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<Body> {
+pub(crate) async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<Body> {
     let route = route.and_then(|matched| find(matched.as_str()));
     let allow = route.map_or_else(|| "GET, HEAD".to_owned(), Route::allowed);
     let signals =

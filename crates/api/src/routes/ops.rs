@@ -40,7 +40,7 @@ pub(crate) struct HealthView {
     responses((status = 200, description = "alive", body = HealthView))
 )]
 pub(super) async fn healthz(State(app): State<SharedState>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
-    Ok(ok(&app, Vec::new()))
+    Ok(ok(&app.config.version, Vec::new()))
 }
 
 /// It has something to say: the store is open, and some market has a snapshot. How old that may be is decided by what is
@@ -59,7 +59,7 @@ pub(super) async fn healthz(State(app): State<SharedState>, Params(()): Params<(
 )]
 pub(super) async fn readyz(State(app): State<SharedState>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     match readiness(&app.query.health(), app.query.feed_health(), app.query.now()) {
-        Ok(notes) => Ok(ok(&app, notes)),
+        Ok(notes) => Ok(ok(&app.config.version, notes)),
         Err(reasons) => Err(Problem::new(ProblemKind::NotReady, reasons.join("; "))
             .hint("wait for the first snapshot, or check that data still arrive")),
     }
@@ -76,13 +76,19 @@ pub(super) async fn readyz(State(app): State<SharedState>, Params(()): Params<()
 pub(super) async fn metrics(State(app): State<SharedState>, Params(()): Params<()>) -> Result<Response<Body>, Problem> {
     let mut text = app.telemetry.text(&app.query.health(), app.query.now());
     text.push_str(&app.query.metrics_text());
-    let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
-    Ok(response)
+    Ok(exposition(text))
 }
 
-fn ok(app: &SharedState, notes: Vec<String>) -> Response<Body> {
-    let view = HealthView { status: "ok", version: app.config.version.clone(), notes };
+/// Counters as they go over the wire.
+pub(crate) fn exposition(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    response
+}
+
+/// Alive, or ready, with what there is to add.
+pub(crate) fn ok(version: &str, notes: Vec<String>) -> Response<Body> {
+    let view = HealthView { status: "ok", version: version.to_owned(), notes };
     match serde_json::to_vec(&view) {
         Ok(json) => {
             let mut response = Response::new(Body::from(json));

@@ -2,6 +2,7 @@
 //! Where each part stands in the whole is in docs/cluster.md.
 
 mod outside;
+mod port;
 
 use crate::cli::Up;
 use crate::clock::SystemClock;
@@ -23,14 +24,16 @@ use barograph_live::setup::Setup;
 use barograph_live::share::Share;
 use barograph_live::start::{LiveRequest, LiveSettings, start};
 use barograph_live::worker::{
-    GroupStand, RosterPlan, UniversePlan, WorkerPlan, encode_range, held, read_question, run_groups, run_universe,
+    EngineStand, RosterPlan, UniversePlan, UniverseStand, WorkerPlan, encode_range, held, read_question, run_groups,
+    run_universe,
 };
 use barograph_objects::depot::Depot;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use outside::ServedOutside;
+use port::{WorkerPort, WorkerStand};
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Parcels are kept on the broker so long: what a checkpoint lacks is younger.
 const PARCELS_KEPT: Duration = Duration::from_secs(30 * 60);
@@ -137,10 +140,11 @@ struct Means {
     setup: Setup,
     outside: Arc<ServedOutside>,
     stop: Arc<AtomicBool>,
+    port: WorkerPort,
     runtime: tokio::runtime::Runtime,
 }
 
-fn means(settings: &Settings) -> Result<Means, Failure> {
+fn means(args: &Up, settings: &Settings, stand: WorkerStand) -> Result<Means, Failure> {
     let runtime = runtime()?;
     let stop = watch_for_stop(&runtime);
     if settings.db_url.is_none() {
@@ -155,13 +159,16 @@ fn means(settings: &Settings) -> Result<Means, Failure> {
         )
     })?;
     let objects = crate::objects::place(place, settings)?;
+    let setup = configured(settings, barograph_venues::policy::text())?;
+    let port = WorkerPort::open(args, settings, &runtime, (stand, &stop))?;
+    end_after(args, &stop);
     let bus = bus(settings, &stop)?;
     let mut seed = [0_u8; 8];
     getrandom::fill(&mut seed).map_err(Failure::broken)?;
     let me = Holder { worker: WorkerId::new(&worker_name(settings)), boot: u64::from_le_bytes(seed) >> 1 };
     let target = crate::commands::target(settings);
     let outside = Arc::new(ServedOutside { bus, depot: Depot::new(objects), target });
-    Ok(Means { me, setup: configured(settings, barograph_venues::policy::text())?, outside, stop, runtime })
+    Ok(Means { me, setup, outside, stop, port, runtime })
 }
 
 /// The name of this worker: that of the settings, or that of the machine with the number of the process.
@@ -180,8 +187,10 @@ fn pace(settings: &Settings) -> TenurePace {
 
 /// Makes minutes of the groups that are its share.
 fn engine(args: &Up, settings: &Settings) -> Result<(), Failure> {
-    let Means { me, setup, outside, stop, runtime } = means(settings)?;
     let groups = settings.cluster_groups;
+    let stand = Arc::new(EngineStand::new(groups));
+    let Means { me, setup, outside, stop, port, runtime } =
+        means(args, settings, WorkerStand::Engine(Arc::clone(&stand)))?;
     let lease = pace(settings);
     let worker = WorkerPlan {
         me: me.clone(),
@@ -209,25 +218,25 @@ fn engine(args: &Up, settings: &Settings) -> Result<(), Failure> {
         },
         outside,
     };
-    let stands = Arc::new(Mutex::new(Vec::new()));
-    let plan = RosterPlan { worker, ttl_ms: lease.ttl_ms, stands: Arc::clone(&stands) };
+    let plan = RosterPlan { worker, ttl_ms: lease.ttl_ms, stand: Arc::clone(&stand) };
     writeln!(
         std::io::stderr(),
         "{} makes minutes: {} shared among the workers",
         me.worker,
         number_of(u64::from(groups), "group")
     )?;
-    end_after(args, &stop);
-    watch_stands(stands, Arc::clone(&stop));
-    Ok(run_groups(&plan, &stop)?)
+    watch_stand(stand, Arc::clone(&stop));
+    port.begins();
+    let ended = run_groups(&plan, &stop);
+    port.close(&runtime).and(ended.map_err(Failure::from))
 }
 
 /// Prints how many groups are held, when that changes.
-fn watch_stands(stands: Arc<Mutex<Vec<GroupStand>>>, stop: Arc<AtomicBool>) {
+fn watch_stand(stand: Arc<EngineStand>, stop: Arc<AtomicBool>) {
     let watch = move || {
         let mut before = usize::MAX;
         while !stop.load(Ordering::Relaxed) {
-            let now = held(&stands.lock().unwrap_or_else(PoisonError::into_inner));
+            let now = held(&stand.groups());
             if now != before {
                 drop(writeln!(std::io::stderr(), "barograph: {} here", number_of(now as u64, "group")));
                 before = now;
@@ -241,8 +250,9 @@ fn watch_stands(stands: Arc<Mutex<Vec<GroupStand>>>, stop: Arc<AtomicBool>) {
 
 /// Makes hours and the ledger, and delivers what the groups have to say.
 fn universe(args: &Up, settings: &Settings) -> Result<(), Failure> {
-    let Means { me, setup, outside, stop, runtime } = means(settings)?;
-    end_after(args, &stop);
+    let stand = Arc::new(UniverseStand::default());
+    let Means { me, setup, outside, stop, port, runtime } =
+        means(args, settings, WorkerStand::Universe(Arc::clone(&stand)))?;
     let clock = crate::clock::shown(Arc::new(SystemClock), &settings.data);
     let target = crate::commands::target(settings);
     let (receivers, book, handle) = (settings.receivers()?, Arc::clone(&setup.book), runtime.handle().clone());
@@ -256,8 +266,11 @@ fn universe(args: &Up, settings: &Settings) -> Result<(), Failure> {
         pace: TenurePace::of_ttl(pace(settings).ttl_ms * 2),
         room,
         outside,
+        stand,
     };
-    Ok(run_universe(&plan, &stop)?)
+    port.begins();
+    let ended = run_universe(&plan, &stop);
+    port.close(&runtime).and(ended.map_err(Failure::from))
 }
 
 /// Who writes messages into the outbox and delivers none.

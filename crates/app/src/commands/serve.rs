@@ -342,7 +342,7 @@ const fn agents() -> Option<barograph_api::AgentDoor> {
     None
 }
 
-pub(super) fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
+pub(crate) fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
     Ok(ServeConfig {
         host_names: settings.host_names.clone(),
         access: settings.access()?,

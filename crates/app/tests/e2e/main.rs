@@ -23,6 +23,7 @@ mod calendar;
 mod cases;
 mod chart;
 mod cli;
+mod cluster;
 mod columns;
 mod contest;
 mod corrections;

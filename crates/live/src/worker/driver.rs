@@ -6,6 +6,7 @@
 use super::held::{entry, key, store_token, written};
 use super::machine::{GroupMachine, GroupMeans, GroupTenure};
 use super::outside::Outside;
+use super::stand::{GroupCounts, GroupStand, LoopPulse};
 use crate::Error;
 use crate::delivery::Room;
 use crate::ranges::RangeAnswer;
@@ -19,7 +20,7 @@ use barograph_cluster::{
 use barograph_domain::{Span, Ts};
 use barograph_lake::journal::Parcel;
 use barograph_store::StoreTarget;
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io::Write as _;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -68,25 +69,13 @@ impl core::fmt::Debug for WorkerPlan {
     }
 }
 
-/// Where a group stands here, for people and for measures.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct GroupStand {
-    /// Its number.
-    pub group: u16,
-    /// What is done for it.
-    pub stage: Stage,
-    /// Taken up to here.
-    pub at: Option<Ts>,
-    /// Rows made in this tenure.
-    pub rows: u64,
-}
-
 /// A group's thread and the way to it.
 #[derive(Debug)]
 pub struct GroupThread {
     wanted: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     stand: Arc<Mutex<GroupStand>>,
+    pulse: Arc<LoopPulse>,
     thread: JoinHandle<()>,
 }
 
@@ -133,14 +122,14 @@ impl GroupThread {
     /// # Errors
     /// A thread cannot be started.
     pub fn start(group: u16, plan: WorkerPlan) -> Result<Self, Error> {
-        let stand = Arc::new(Mutex::new(GroupStand { group, stage: Stage::Watching, at: None, rows: 0 }));
+        let (stand, pulse) = (Arc::new(Mutex::new(GroupStand::watched(group))), Arc::new(LoopPulse::default()));
         let (wanted, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let (w, s, shown) = (Arc::clone(&wanted), Arc::clone(&stop), Arc::clone(&stand));
+        let (w, s, shown, beats) = (Arc::clone(&wanted), Arc::clone(&stop), Arc::clone(&stand), Arc::clone(&pulse));
         let thread = std::thread::Builder::new()
             .name(format!("group-{group}"))
-            .spawn(move || run(group, &plan, &w, &s, &shown))
+            .spawn(move || run(group, &plan, (&w, &s), (&shown, &beats)))
             .map_err(Error::failed)?;
-        Ok(Self { wanted, stop, stand, thread })
+        Ok(Self { wanted, stop, stand, pulse, thread })
     }
 
     /// Whether this worker should have the group.
@@ -157,7 +146,8 @@ impl GroupThread {
     /// Where it stands.
     #[must_use]
     pub fn stand(&self) -> GroupStand {
-        *self.stand.lock().unwrap_or_else(PoisonError::into_inner)
+        let stand = *self.stand.lock().unwrap_or_else(PoisonError::into_inner);
+        GroupStand { silent: self.pulse.silent(), ..stand }
     }
 
     /// Gives the group up in order, with a last checkpoint, and ends.
@@ -173,30 +163,35 @@ fn report_line(group: u16, line: core::fmt::Arguments<'_>) {
     drop(writeln!(std::io::stderr(), "barograph: group {group}: {line}"));
 }
 
-fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, stand: &Mutex<GroupStand>) {
+fn run(
+    group: u16,
+    plan: &WorkerPlan,
+    (wanted, stop): (&AtomicBool, &AtomicBool),
+    (stand, pulse): (&Mutex<GroupStand>, &LoopPulse),
+) {
     let began = Instant::now();
     let now = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (answers, inbox) = sync_channel::<GroupInput<Carried>>(QUEUE);
-    let queued = Arc::new(AtomicUsize::new(0));
-    let rows = Arc::new(AtomicU64::new(0));
+    let counts = Arc::new(GroupCounts::default());
     let ((work, _), (leases, keeper), (ranges, _)) = (
         beside("machine", {
-            let (p, a, r, w) = (plan.clone(), answers.clone(), Arc::clone(&rows), Arc::clone(&queued));
-            move |q| machine(group, &p, &q, &a, (&r, &w))
+            let (p, a, c) = (plan.clone(), answers.clone(), Arc::clone(&counts));
+            move |q| machine(group, &p, &q, &a, &c)
         }),
         beside("lease", {
             let (p, a) = (plan.clone(), answers.clone());
             move |q| lease(group, &p, &q, &a)
         }),
         beside("ranges", {
-            let (p, a, w) = (plan.clone(), answers.clone(), Arc::clone(&queued));
-            move |q| fetch(group, &p, &q, (&a, &w))
+            let (p, a, c) = (plan.clone(), answers.clone(), Arc::clone(&counts));
+            move |q| fetch(group, &p, &q, (&a, &c))
         }),
     );
     let mut worker = GroupWorker::new(plan.me.clone(), plan.settings);
     let mut followed: Option<Box<dyn super::outside::FollowedParcels>> = None;
     let (mut out, mut share, mut stage) = (Vec::new(), false, Stage::Watching);
     loop {
+        pulse.beat();
         let asked = wanted.load(Ordering::Relaxed) && !stop.load(Ordering::Relaxed);
         let mut next = (asked != share).then_some(GroupInput::Share(asked));
         share = asked;
@@ -209,7 +204,12 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
             && let Some(bytes) = parcels.next(Duration::from_millis(2))
         {
             match Parcel::of(bytes) {
-                Ok(parcel) => next = Some(GroupInput::Arrived(Carried(Arc::new(parcel)))),
+                Ok(parcel) => {
+                    counts.parcels.fetch_add(1, Ordering::Relaxed);
+                    let is_known = worker.at().is_some_and(|at| parcel.last() <= at);
+                    counts.repeated.fetch_add(u64::from(is_known), Ordering::Relaxed);
+                    next = Some(GroupInput::Arrived(Carried(Arc::new(parcel))));
+                }
                 // What is missing is fetched.
                 Err(e) => report_line(group, format_args!("a parcel of the broker is not used: {}", crate::chain(&e))),
             }
@@ -237,7 +237,7 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
                     work.send(Work::Begin(token)).is_err()
                 }
                 GroupCommand::Apply { token, message, .. } => {
-                    queued.fetch_add(1, Ordering::Relaxed);
+                    counts.queued.fetch_add(1, Ordering::Relaxed);
                     work.send(Work::Apply { token, parcel: message.0 }).is_err()
                 }
 
@@ -258,15 +258,30 @@ fn run(group: u16, plan: &WorkerPlan, wanted: &AtomicBool, stop: &AtomicBool, st
         if worker.stage() != stage {
             report(group, &plan.me, stage, worker.stage(), worker.token());
             stage = worker.stage();
+            counts.takeovers.fetch_add(u64::from(stage == Stage::Fencing), Ordering::Relaxed);
         }
-        *stand.lock().unwrap_or_else(PoisonError::into_inner) =
-            GroupStand { group, stage, at: worker.at(), rows: rows.load(Ordering::Relaxed) };
+        *stand.lock().unwrap_or_else(PoisonError::into_inner) = stand_of(group, &worker, &counts);
         if stop.load(Ordering::Relaxed) && stage == Stage::Watching {
             // The last write that was asked for gives the lease back: others need not wait for it to die.
             drop(leases);
             keeper.join();
             return;
         }
+    }
+}
+
+fn stand_of(group: u16, worker: &GroupWorker<Carried>, counts: &GroupCounts) -> GroupStand {
+    let (token, at) = (worker.token().map(|token| token.0.0), worker.at());
+    // What is known of a tenure before is not true of the next one.
+    let (stored, checkpoint) = if at.is_some() { (counts.stored(), counts.checkpoint()) } else { (None, None) };
+    GroupStand {
+        stage: worker.stage(),
+        at,
+        token,
+        stored,
+        checkpoint,
+        tally: counts.tally(),
+        ..GroupStand::watched(group)
     }
 }
 
@@ -334,7 +349,7 @@ fn fetch(
     group: u16,
     plan: &WorkerPlan,
     queue: &Receiver<(Ts, Option<Ts>)>,
-    (answers, queued): (&SyncSender<GroupInput<Carried>>, &AtomicUsize),
+    (answers, counts): (&SyncSender<GroupInput<Carried>>, &GroupCounts),
 ) {
     let mut silent_since: Option<Instant> = None;
     for mut asked in queue {
@@ -343,7 +358,7 @@ fn fetch(
             asked = newer;
         }
         let (after, until) = asked;
-        while queued.load(Ordering::Relaxed) > APPLIED_MAX {
+        while counts.queued.load(Ordering::Relaxed) > APPLIED_MAX {
             std::thread::sleep(STORED_EVERY);
         }
         let answer = match plan.outside.range(after, until) {
@@ -360,7 +375,10 @@ fn fetch(
             report_line(group, format_args!("the journal is back"));
         }
         let input = match answer {
-            RangeAnswer::Next(parcel) => GroupInput::Fetched(Carried(Arc::new(parcel))),
+            RangeAnswer::Next(parcel) => {
+                counts.ranges.fetch_add(1, Ordering::Relaxed);
+                GroupInput::Fetched(Carried(Arc::new(parcel)))
+            }
             RangeAnswer::Nothing => match barograph_lake::journal::ParcelWriter::new(after).seal(after) {
                 Ok(nothing) => GroupInput::Fetched(Carried(Arc::new(nothing))),
                 Err(_) => continue,
@@ -391,6 +409,20 @@ struct Hand {
     begun: bool,
     aside: Option<(Ts, Vec<u8>)>,
     stored: Ts,
+    /// Minutes compared, and those that differed, as far as they are counted.
+    compared: (u64, u64),
+}
+
+impl Hand {
+    /// Counts what the machine has done since this was last asked for.
+    fn count(&mut self, counts: &GroupCounts) {
+        let Some(machine) = &self.machine else { return };
+        counts.rows.store(machine.rows(), Ordering::Relaxed);
+        let (compared, different) = machine.compared();
+        counts.compared.fetch_add(compared - self.compared.0, Ordering::Relaxed);
+        counts.different.fetch_add(different - self.compared.1, Ordering::Relaxed);
+        self.compared = (compared, different);
+    }
 }
 
 fn machine(
@@ -398,14 +430,14 @@ fn machine(
     plan: &WorkerPlan,
     queue: &Receiver<Work>,
     answers: &SyncSender<GroupInput<Carried>>,
-    (rows, queued): (&AtomicU64, &AtomicUsize),
+    counts: &GroupCounts,
 ) {
     let (mut hand, mut pause): (Option<Hand>, Duration) = (None, PAUSE);
     loop {
         let work = match queue.recv_timeout(STORED_EVERY) {
             Ok(work) => {
                 if matches!(work, Work::Apply { .. }) {
-                    queued.fetch_sub(1, Ordering::Relaxed);
+                    counts.queued.fetch_sub(1, Ordering::Relaxed);
                 }
                 Some(work)
             }
@@ -416,7 +448,7 @@ fn machine(
             }
         };
         if let Some(work) = work
-            && let Err((token, why)) = act(group, plan, work, &mut hand, answers)
+            && let Err((token, why)) = act(group, plan, work, &mut hand, (answers, counts))
         {
             report_line(group, format_args!("given up: {why}"));
             hand.take().and_then(|h| h.machine).into_iter().for_each(GroupMachine::abandon);
@@ -427,8 +459,8 @@ fn machine(
             continue;
         }
         let Some(hand) = &mut hand else { continue };
+        hand.count(counts);
         let Some(machine) = hand.machine.as_mut().filter(|_| hand.begun) else { continue };
-        rows.store(machine.rows(), Ordering::Relaxed);
         for trouble in machine.troubles() {
             report_line(group, format_args!("{trouble}"));
         }
@@ -439,6 +471,7 @@ fn machine(
         let stored = machine.stored();
         if stored > hand.stored {
             (hand.stored, pause) = (stored, PAUSE);
+            counts.reaches(stored);
             drop(answers.send(GroupInput::Stored { token: hand.token, through: stored }));
         }
     }
@@ -449,7 +482,7 @@ fn act(
     plan: &WorkerPlan,
     work: Work,
     hand: &mut Option<Hand>,
-    answers: &SyncSender<GroupInput<Carried>>,
+    (answers, counts): (&SyncSender<GroupInput<Carried>>, &GroupCounts),
 ) -> Result<(), (FencingToken, Error)> {
     let of = |hand: &Option<Hand>, token: FencingToken| hand.as_ref().is_some_and(|h| h.token == token && h.begun);
     match work {
@@ -458,8 +491,9 @@ fn act(
             let fenced = opened.and_then(|(_, mut writer)| writer.fence(group, store_token(token, &plan.me)));
             match fenced {
                 Ok(state) => {
-                    let (machine, aside) = (None, None);
-                    *hand = Some(Hand { token, published: state.through, machine, begun: false, aside, stored: Ts(0) });
+                    let (published, stored, compared) = (state.through, Ts(0), (0, 0));
+                    counts.begins(published);
+                    *hand = Some(Hand { token, published, machine: None, begun: false, aside: None, stored, compared });
                     drop(answers.send(GroupInput::Fenced(token)));
                     Ok(())
                 }
@@ -490,7 +524,8 @@ fn act(
                 report_line(group, format_args!("{trouble}; the journal is run from its beginning"));
             }
             let checkpoint = Some(machine.at()).filter(|at| *at > Ts(0));
-            held.machine = Some(machine);
+            checkpoint.into_iter().for_each(|at| counts.has_checkpoint(at));
+            (held.machine, held.compared) = (Some(machine), (0, 0));
             drop(answers.send(GroupInput::Loaded { token, checkpoint, published: held.published }));
             Ok(())
         }
@@ -523,7 +558,10 @@ fn act(
                 _ => Ok(()),
             };
             match kept {
-                Ok(()) => drop(answers.send(GroupInput::Deposited { token, at })),
+                Ok(()) => {
+                    counts.has_checkpoint(at);
+                    drop(answers.send(GroupInput::Deposited { token, at }));
+                }
                 Err(why) => report_line(group, format_args!("the checkpoint is not kept, next try soon: {why}")),
             }
             Ok(())

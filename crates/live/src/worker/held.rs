@@ -1,6 +1,7 @@
 //! Leases as the broker's entries hold them, and one that is kept beside other work.
 
 use super::outside::Outside;
+use super::stand::UniverseStand;
 use crate::Error;
 use barograph_cluster::{
     CasOutcome, FencingToken, Holder, LeaseEntry, LeaseInput, LeaseOutput, Revision, Tenure, TenurePace, WorkerId,
@@ -55,13 +56,18 @@ pub(super) struct HeldLease {
 
 impl HeldLease {
     /// Starts to want it.
-    pub(super) fn start(key: &str, me: Holder, pace: TenurePace, outside: Arc<dyn Outside>) -> Result<Self, Error> {
+    pub(super) fn start(
+        key: &str,
+        (me, pace): (Holder, TenurePace),
+        outside: Arc<dyn Outside>,
+        stand: Arc<UniverseStand>,
+    ) -> Result<Self, Error> {
         let (token, refused, stop) =
             (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let (t, r, s, key) = (Arc::clone(&token), Arc::clone(&refused), Arc::clone(&stop), key.to_owned());
         let thread = std::thread::Builder::new()
             .name("lease".to_owned())
-            .spawn(move || hold(&key, Tenure::new(me, pace), outside.as_ref(), (&t, &r, &s)))
+            .spawn(move || hold(&key, Tenure::new(me, pace), (outside.as_ref(), &stand), (&t, &r, &s)))
             .map_err(Error::failed)?;
         Ok(Self { token, refused, stop, thread })
     }
@@ -86,7 +92,7 @@ impl HeldLease {
 fn hold(
     key: &str,
     mut tenure: Tenure,
-    outside: &dyn Outside,
+    (outside, stand): (&dyn Outside, &UniverseStand),
     (token, refused, stop): (&AtomicU64, &AtomicU64, &AtomicBool),
 ) {
     let began = Instant::now();
@@ -95,19 +101,22 @@ fn hold(
     tenure.want(true);
     tenure.step(now(), LeaseInput::Tick, &mut out);
     loop {
+        stand.lease.beat();
         while let Some(output) = out.pop() {
             let answer = match output {
-                LeaseOutput::Read => outside.lease(key).map(|found| LeaseInput::Seen(found.map(entry))).ok(),
+                LeaseOutput::Read => outside.lease(key).map(|found| LeaseInput::Seen(found.map(entry))),
                 LeaseOutput::Write { ticket, expected, holder } => {
-                    outside.swap_lease(key, expected.0, written(holder.as_ref()).as_bytes()).ok().map(|done| {
+                    outside.swap_lease(key, expected.0, written(holder.as_ref()).as_bytes()).map(|done| {
                         let outcome =
                             done.map_or(CasOutcome::Other, |revision| CasOutcome::Written(Revision(revision)));
                         LeaseInput::Answered(ticket, outcome)
                     })
                 }
-                LeaseOutput::Acquired(_) | LeaseOutput::Lost(_) => None,
+                LeaseOutput::Acquired(_) | LeaseOutput::Lost(_) => continue,
             };
-            if let Some(answer) = answer {
+            // What is not answered is asked for again.
+            stand.broker.answered(answer.as_ref().map(|_| ()).map_err(Clone::clone));
+            if let Ok(answer) = answer {
                 tenure.step(now(), answer, &mut out);
             }
             token.store(tenure.token().map_or(0, |t| t.0.0), Ordering::Release);

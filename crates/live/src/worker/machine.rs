@@ -131,6 +131,12 @@ impl GroupMachine {
         self.meter.rows.load(Ordering::Relaxed)
     }
 
+    /// Published minutes that were made again in this tenure and compared, and those of them that came out otherwise.
+    #[must_use]
+    pub fn compared(&self) -> (u64, u64) {
+        (self.meter.minutes_compared.load(Ordering::Relaxed), self.meter.minutes_other.load(Ordering::Relaxed))
+    }
+
     /// Takes what follows. The parcel begins at or before [`Self::at`].
     ///
     /// # Errors

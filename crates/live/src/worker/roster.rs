@@ -1,11 +1,12 @@
 //! One process of a cluster with the groups that it should have: as many as there are, shared out among the workers that are there.
 
-use super::driver::{GroupStand, GroupThread, WorkerPlan};
+use super::driver::{GroupThread, WorkerPlan};
+use super::stand::{EngineStand, GroupStand};
 use crate::Error;
-use barograph_cluster::{Revision, Roster, Stage, WorkerId, shares};
+use barograph_cluster::{Revision, Roster, WorkerId, shares};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// How often a worker shows that it is there, and looks who else is.
@@ -20,8 +21,8 @@ pub struct RosterPlan {
     pub worker: WorkerPlan,
     /// Who has shown nothing for so long is gone, milliseconds.
     pub ttl_ms: u64,
-    /// Where the groups stand, for measures.
-    pub stands: Arc<Mutex<Vec<GroupStand>>>,
+    /// How it does, for people and for measures.
+    pub stand: Arc<EngineStand>,
 }
 
 /// Has groups until `stop`; then gives them up in order.
@@ -37,6 +38,7 @@ pub fn run_groups(plan: &RosterPlan, stop: &AtomicBool) -> Result<(), Error> {
     let now = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let mut roster = Roster::new(me.clone(), plan.ttl_ms);
     let (key, mut mine) = (format!("{PREFIX}{me}"), 0);
+    plan.stand.pulse.beat();
     while !stop.load(Ordering::Relaxed) {
         // Where the broker is away, whoever was there stays until its time is over.
         let shown = match outside.lease(&key) {
@@ -46,6 +48,7 @@ pub fn run_groups(plan: &RosterPlan, stop: &AtomicBool) -> Result<(), Error> {
         if let Ok(Some(revision)) = shown {
             mine = revision;
         }
+        plan.stand.broker.answered(shown.map(drop));
         // Where that fails, who was there stays until its time is over.
         for (name, revision) in outside.leases(PREFIX).unwrap_or_default() {
             let worker = WorkerId::new(name.trim_start_matches(PREFIX));
@@ -60,7 +63,7 @@ pub fn run_groups(plan: &RosterPlan, stop: &AtomicBool) -> Result<(), Error> {
                 group.want(place.is_some_and(|at| all[at].iter().any(|g| g.0 == number)));
             }
         }
-        *plan.stands.lock().unwrap_or_else(PoisonError::into_inner) = groups.iter().map(GroupThread::stand).collect();
+        plan.stand.turned(groups.iter().map(GroupThread::stand).collect(), mine > 0);
         if groups.iter().any(GroupThread::has_ended) {
             // Others take all groups of a process that is gone; of one that lacks a thread nobody takes that one.
             return Err(Error::failed("the thread of a group has ended; this is a bug"));
@@ -76,5 +79,5 @@ pub fn run_groups(plan: &RosterPlan, stop: &AtomicBool) -> Result<(), Error> {
 /// How many of these are held here.
 #[must_use]
 pub fn held(stands: &[GroupStand]) -> usize {
-    stands.iter().filter(|s| !matches!(s.stage, Stage::Watching | Stage::Taking)).count()
+    stands.iter().filter(|stand| stand.is_held()).count()
 }

@@ -5,6 +5,7 @@
 
 use super::held::{HeldLease, store_token};
 use super::outside::Outside;
+use super::stand::{GroupsReach, UniverseStand};
 use crate::Error;
 use crate::delivery::Room;
 use crate::ledger::{Base, Refold, restore, thinned_until};
@@ -53,6 +54,8 @@ pub struct UniversePlan {
     pub room: OpenRoom,
     /// The world.
     pub outside: Arc<dyn Outside>,
+    /// How it does, for people and for measures.
+    pub stand: Arc<UniverseStand>,
 }
 
 impl core::fmt::Debug for UniversePlan {
@@ -66,14 +69,22 @@ impl core::fmt::Debug for UniversePlan {
 /// # Errors
 /// A thread cannot be started.
 pub fn run_universe(plan: &UniversePlan, stop: &AtomicBool) -> Result<(), Error> {
-    let lease = HeldLease::start("universe", plan.me.clone(), plan.pace, Arc::clone(&plan.outside))?;
+    let (tenure, stand) = ((plan.me.clone(), plan.pace), &plan.stand);
+    let lease = HeldLease::start("universe", tenure, Arc::clone(&plan.outside), Arc::clone(stand))?;
     while !stop.load(Ordering::Relaxed) {
+        stand.making.beat();
         let Some(token) = lease.token() else {
+            stand.holds(None);
             std::thread::sleep(CHECK_EVERY);
             continue;
         };
         report_line(format_args!("{} makes hours and the ledger (token {})", plan.me.worker, token.0.0));
-        let ended = own(plan, token, || !stop.load(Ordering::Relaxed) && lease.token() == Some(token));
+        stand.holds(Some(token.0.0));
+        let ended = own(plan, token, || {
+            stand.making.beat();
+            !stop.load(Ordering::Relaxed) && lease.token() == Some(token)
+        });
+        stand.reads(None);
         if let Err(e) = ended {
             report_line(format_args!("{e}; begun anew"));
             // Whatever it was, whoever comes next reads the store again; a newer owner shows there.
@@ -110,7 +121,9 @@ fn own(plan: &UniversePlan, token: FencingToken, goes_on: impl Fn() -> bool) -> 
     while goes_on() {
         // Other processes write the outbox, and nothing here hears of it.
         room.reread();
-        let Some(minute) = complete(reader.as_ref(), plan.groups)? else {
+        let reach = reach(reader.as_ref(), plan.groups)?;
+        plan.stand.reads(Some(reach));
+        let Some(minute) = reach.complete else {
             std::thread::sleep(CHECK_EVERY);
             continue;
         };
@@ -136,15 +149,18 @@ impl Drop for Closing {
     }
 }
 
-/// The newest minute that all groups have stored.
-fn complete(reader: &dyn Reader, groups: u16) -> Result<Option<Ts>, Error> {
-    let mut watermark = Watermark::new(groups);
-    for group in reader.live_groups()? {
+/// How far the groups have come.
+fn reach(reader: &dyn Reader, groups: u16) -> Result<GroupsReach, Error> {
+    let (mut watermark, mut newest) = (Watermark::new(groups), None);
+    for group in reader.live_groups()?.into_iter().filter(|state| state.group < groups) {
         if let Some(through) = group.through {
             watermark.stored(GroupId(group.group), through);
+            newest = newest.max(Some(through));
         }
     }
-    Ok(watermark.through().map(|through| (through - LATENESS).floor(GRID)))
+    let minute = |through: Ts| (through - LATENESS).floor(GRID);
+    let behind = newest.map_or(usize::from(groups), |newest| watermark.behind(minute(newest)));
+    Ok(GroupsReach { complete: watermark.through().map(minute), behind })
 }
 
 /// Hands a batch over and waits until it is stored.

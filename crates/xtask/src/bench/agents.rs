@@ -47,9 +47,8 @@ const HOSTILE_CALLS: usize = 10_000;
 const WARM: Duration = Duration::from_secs(130);
 const CONTEXT: &str = "/api/v1/markets/binance-usdm:BTCUSDT/context";
 
-/// What agents ask of what is known now. What computes over months of minutes (`scorecard`, `similar`, `whatif`) is not among them: there
-/// are none in this world.
-const ASKED: [(&str, &str); 11] = [
+/// What agents ask: each tool, of what is known now and of the months of three markets that were stored before.
+const ASKED: [(&str, &str); 15] = [
     ("markets", "{}"),
     ("markets", r#"{"label":"HIGH_VOL","budget":2000}"#),
     ("context", r#"{"market":"BTCUSDT"}"#),
@@ -59,6 +58,10 @@ const ASKED: [(&str, &str); 11] = [
     ("advise", r#"{"market":"BTCUSDT","side":"long","entry":83000,"stop":82000,"equity":10000}"#),
     ("events", "{}"),
     ("universe", "{}"),
+    ("universe", r#"{"holdings":[{"symbol":"BTCUSDT","side":"long"},{"symbol":"ETHUSDT","side":"short"}]}"#),
+    ("scorecard", r#"{"event":"hv_1h"}"#),
+    ("similar", r#"{"market":"BTCUSDT"}"#),
+    ("whatif", r#"{"set":["HIGH_VOL.realized_vol_1h=0.9"],"markets":["BTCUSDT"]}"#),
     ("feeds", "{}"),
     ("catalogue", r#"{"id":"realized_vol_1h"}"#),
 ];
@@ -79,7 +82,13 @@ fn hostile() -> Vec<Vec<u8>> {
     all
 }
 
-pub(crate) fn run(binary: &Path, data: &Path, markets: usize) -> Result<AgentFigures, String> {
+pub(crate) fn run(binary: &Path, history: &Path, data: &Path, markets: usize) -> Result<AgentFigures, String> {
+    let mut import = Command::new(binary);
+    let imported = import.arg("collect").arg("--source").arg(history).arg("--data").arg(data).output();
+    let imported = imported.map_err(|e| format!("cannot start {}: {e}", binary.display()))?;
+    if !imported.status.success() {
+        return Err(format!("the history was not stored: {}", String::from_utf8_lossy(&imported.stderr)));
+    }
     let (_sim, base) = venue(binary, markets, MESSAGES_PER_S)?;
     let address = free_address()?;
     let mut command = Command::new(binary);

@@ -2,6 +2,7 @@
 
 pub(crate) mod data;
 pub(crate) mod http;
+pub(crate) mod nats;
 #[path = "../../../../store/tests/postgres/server.rs"]
 pub(crate) mod postgres;
 pub(crate) mod process;
