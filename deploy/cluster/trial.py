@@ -5,7 +5,8 @@
 
 One process listens, N make minutes, one makes hours, one serves; PostgreSQL, a NATS server and the built-in venue server beside them, all on
 loopback and in a temporary folder. When the time is over everything is let run, then ended in order. `verify determinism` makes the journal's
-minutes once more in one process: each that is stored has to be the same, and none may be missing.
+minutes once more in one process: each that is stored has to be the same, and none may be missing. A receiver of alerts counts what it is called with:
+no fact may come under two ids, nothing may be missing, and an id comes again only where a process died between call and note.
 
 With --backlog no worker is there while SECONDS of messages are recorded; then the venue rests, the workers start, each on a core of its own, and how
 many messages a second they make up for is measured.
@@ -13,6 +14,7 @@ many messages a second they make up for is measured.
 
 import argparse
 import contextlib
+import http.server
 import json
 import os
 import pathlib
@@ -23,6 +25,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -42,6 +45,48 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
+
+
+class Receiver:
+    """Who is called with alerts, and keeps the ids that it was called with."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.calls: list[tuple[str, bytes]] = []
+        calls = self.calls
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                calls.append((self.headers["webhook-id"], body))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_words: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        place = f"127.0.0.1:{self.server.server_address[1]}"
+        # Every role reads the settings of the folder that it is started in.
+        (folder / "barograph.toml").write_text(
+            f'[[receiver]]\nname = "trial"\nformat = "standard"\nurl = "http://{place}/"\nallow_http = true\nallow_private = ["{place}"]\n'
+            'secrets = ["whsec_dHJpYWwtb2YtYS1jbHVzdGVyLW5vLXNlY3JldA=="]\nseverity = "LOW"\n'
+        )
+
+    def judge(self, delivered: set[str], deaths: int) -> dict[str, int]:
+        """Holds what came against what the database has as delivered."""
+        ids = [one for one, _ in self.calls]
+        facts: dict[bytes, str] = {}
+        for one, body in self.calls:
+            if facts.setdefault(body, one) != one:
+                raise SystemExit(f"one fact came under two ids, {one} and {facts[body]}: {body.decode(errors='replace')}")
+        missing = delivered - set(ids)
+        if missing:
+            raise SystemExit(f"noted as delivered, and nobody was called: {sorted(missing)}")
+        again = len(ids) - len(set(ids))
+        if again > deaths:
+            raise SystemExit(f"{again} calls came again, and what delivers died or was paused {deaths} times")
+        return {"calls": len(ids), "again": again, "delivered": len(delivered)}
 
 
 class Part:
@@ -134,6 +179,7 @@ def nats(folder: pathlib.Path, env: dict[str, str]) -> tuple[Part, str]:
 class Cluster:
     def __init__(self, binary: str, folder: pathlib.Path, workers: int, markets: int, rate: int | None, lease: str):
         self.binary, self.folder = binary, folder
+        self.receiver = Receiver(folder)
         env = live.plain()
         self.database, url = postgres(folder, env)
         self.broker, broker_url = nats(folder, env)
@@ -351,11 +397,14 @@ def main() -> None:
         ended = time.time()
         gave_up = {part.name: part.gave_up for part in [*cluster.ours(), cluster.broker, cluster.database] if part.gave_up}
         cluster.end()
+        delivered = {row[0] for row in cluster.query("SELECT message FROM deliveries WHERE state = 'delivered'")}
         found = verify(cluster)
         complete(found, asked.markets, begun, ended)
+        deaths = sum(count for what, count in counts.items() if what.split()[0] in ("universe", "postgresql"))
+        called = cluster.receiver.judge(delivered, deaths)
         if asked.takeover_max and max(took, default=0) > asked.takeover_max:
             raise SystemExit(f"a takeover took {max(took):.1f} s, at most {asked.takeover_max} s are allowed")
-        print(json.dumps({"verify": found, "disturbed": counts, "ended_by_themselves": gave_up, "takeover_s": [round(t, 1) for t in took]}))
+        print(json.dumps({"verify": found, "receiver": called, "disturbed": counts, "ended_by_themselves": gave_up, "takeover_s": [round(t, 1) for t in took]}))
     except SystemExit:
         if asked.keep:
             print(f"everything is left running, in {folder}", file=sys.stderr)

@@ -11,8 +11,6 @@ use std::sync::Arc;
 pub struct BusOptions {
     /// `nats://host:4222` or `tls://…`; user and password may stand in it.
     pub url: String,
-    /// A token, where the server asks for one.
-    pub token: Option<String>,
     /// What the names on the server begin with: several clusters share a server under several names.
     pub name: String,
     /// Parcels are kept for so long; what is older comes from the journal.
@@ -84,14 +82,11 @@ impl Bus {
 }
 
 async fn connect(options: &BusOptions) -> Result<(async_nats::Client, jetstream::Context, kv::Store)> {
-    let mut connecting = async_nats::ConnectOptions::new()
+    let connecting = async_nats::ConnectOptions::new()
         .name("barograph")
         .connection_timeout(CONNECT_WITHIN)
         .request_timeout(Some(ANSWER_WITHIN))
         .reconnect_delay_callback(|_tries| AGAIN);
-    if let Some(token) = &options.token {
-        connecting = connecting.token(token.clone());
-    }
     let client = connecting.connect(&options.url).await.map_err(|e| match e.kind() {
         async_nats::ConnectErrorKind::Authentication
         | async_nats::ConnectErrorKind::AuthorizationViolation

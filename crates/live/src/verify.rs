@@ -98,6 +98,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
         hash.update(id);
     }
     found.hash = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let mut newest: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
     for info in reader.runs(None)? {
         if info.spec.key.logic_version != setup.logic_version {
             continue;
@@ -129,6 +130,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
         }
         // What was reported and is not stored is lost. What comes after the newest stored minute is not: the next start stores it.
         let (Some(first), Some(last)) = (stored_at.first(), stored_at.last()) else { continue };
+        newest.insert(name.clone(), *last);
         let range = (name.clone(), *first)..(name.clone(), *last);
         for ((_, ts), made) in ids.made.range(range).filter(|((_, ts), _)| !stored_at.contains(ts)) {
             found.published += 1;
@@ -136,8 +138,24 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
         }
         compare_alerts(reader, &info, ids, Compared::until(span, *last), &mut found)?;
     }
+    found.note_absent(&ids.made, &newest);
     compare_hours(reader, &setup.logic_version, ids, span, &mut found)?;
     Ok(found)
+}
+
+impl Found {
+    /// Markets of which minutes are made again and none is stored, while others have later ones: whoever was to store them has not.
+    fn note_absent(&mut self, made: &MadeIds, newest: &BTreeMap<InstrumentName, Ts>) {
+        let Some(last) = newest.values().max() else { return };
+        let mut absent: BTreeMap<&InstrumentName, (u64, Ts)> = BTreeMap::new();
+        for (name, ts) in made.keys().filter(|(name, ts)| ts < last && !newest.contains_key(name)) {
+            absent.entry(name).or_insert((0, *ts)).0 += 1;
+        }
+        for (name, (minutes, first)) in absent.into_iter().filter(|(_, (minutes, _))| *minutes > FIRST_MINUTES) {
+            self.published += minutes;
+            self.note(format!("{name}: {minutes} minutes from {first} on are made again, and none is in the store"));
+        }
+    }
 }
 
 /// Hours between markets until the newest published one: each is made again, and none besides. What was computed from stored
@@ -296,11 +314,17 @@ impl Found {
     }
 }
 
+/// Ids of snapshots by market and minute.
+type MadeIds = BTreeMap<(InstrumentName, Ts), String>;
+
+/// A market's first minute may not be whole, and then it is made again and was never published.
+const FIRST_MINUTES: u64 = 2;
+
 /// The ids of all snapshots that a replay makes.
 struct Ids {
     setup: Setup,
     lenses: Vec<Lens>,
-    made: BTreeMap<(InstrumentName, Ts), String>,
+    made: MadeIds,
     alerts: BTreeMap<AlertKey, MadeAlert>,
     hours: BTreeMap<Ts, u64>,
 }
@@ -367,5 +391,24 @@ mod tests {
         assert!(torn.range.contains(minute + Span::millis(100)) && !torn.range.contains(known));
         let nothing = Compared::until(Range { start, end: start }, start - Span::mins(5));
         assert!(nothing.range.end >= nothing.range.start);
+    }
+    #[test]
+    fn a_market_of_which_nothing_is_stored_is_missing_once_others_have_later_minutes() {
+        let minute = |n: i64| Ts::from_civil(2026, 10, 1, 12, 0, 0) + Span::mins(n);
+        let name = |text: &str| InstrumentName::parse(text).unwrap();
+        let (here, gone) = (name("binance-usdm:BTCUSDT"), name("binance-usdm:ETHUSDT"));
+        let made =
+            (0..4).flat_map(|n| [&here, &gone].map(|market| ((market.clone(), minute(n)), "id".to_owned()))).collect();
+        let absent = |newest: &[(&InstrumentName, i64)]| {
+            let mut found = Found::default();
+            let newest = newest.iter().map(|(name, n)| ((*name).clone(), minute(*n))).collect();
+            found.note_absent(&made, &newest);
+            (found.published, found.differences.join("; "))
+        };
+        let (published, words) = absent(&[(&here, 3)]);
+        assert_eq!(published, 3, "the newest minute may be stored next");
+        assert!(words.starts_with("binance-usdm:ETHUSDT: 3 minutes from 2026-10-01T12:00"), "{words}");
+        assert_eq!(absent(&[(&here, 3), (&gone, 1)]), (0, String::new()));
+        assert_eq!(absent(&[]), (0, String::new()), "of an empty store nothing is known");
     }
 }

@@ -3,6 +3,7 @@
 
 mod outside;
 mod port;
+mod serving;
 
 use crate::cli::Up;
 use crate::clock::SystemClock;
@@ -49,7 +50,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) fn run(role: ClusterRole, args: &Up, settings: &Settings) -> Result<(), Failure> {
     match role {
         ClusterRole::All => up::alone(args, settings),
-        ClusterRole::Serve => serve::run_in_cluster(settings, |stop| end_after(args, stop)),
+        ClusterRole::Serve => serving::run(args, settings),
         ClusterRole::Ingest => ingest(args, settings),
         ClusterRole::Engine => engine(args, settings),
         ClusterRole::Universe => universe(args, settings),
@@ -63,7 +64,6 @@ fn bus(settings: &Settings, stop: &AtomicBool) -> Result<Arc<Bus>, Failure> {
     })?;
     let options = BusOptions {
         url,
-        token: None,
         name: settings.cluster_name.clone(),
         keep: PARCELS_KEPT,
         keep_bytes: PARCELS_BYTES,

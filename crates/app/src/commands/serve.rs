@@ -7,10 +7,9 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::positions;
 use crate::reload::{Choose, Watcher};
-use crate::setup::{book_id, configured};
+use crate::setup::book_id;
 use barograph_api::clock::StoryView;
 use barograph_api::{Error, Query, Reporter, ServeConfig, serve, serve_each};
-use barograph_live::mirror::mirror_stored;
 use barograph_live::replay::journal_folder;
 use barograph_live::start::Running;
 use barograph_query::cases::CaseDesk;
@@ -39,51 +38,6 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         writeln!(err, "serving {} on http://{addr}/", settings.data.display())?;
         Ok(())
     })
-}
-
-/// `up --role serve`: parts of a cluster start in any order, so a database that is away or has no minute yet is waited for; and what is
-/// read of it is mirrored where `redis` is set.
-pub(crate) fn run_in_cluster(settings: &Settings, limit: impl FnOnce(&Arc<AtomicBool>)) -> Result<(), Failure> {
-    let addr = settings.listen()?;
-    let runtime = runtime()?;
-    let stop = watch_for_stop(&runtime);
-    limit(&stop);
-    let listener = bind(&runtime, addr)?;
-    let mut reason = String::new();
-    let stored = loop {
-        match Stored::open(settings, Arc::new(SystemClock), false) {
-            Ok(stored) => break stored,
-            Err(failure) => {
-                let why = failure.text().unwrap_or_default();
-                if why != reason {
-                    writeln!(std::io::stderr(), "barograph: {why}; waiting for it")?;
-                    reason = why;
-                }
-            }
-        }
-        if stop.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        std::thread::sleep(CHECK_EVERY);
-    };
-    let logic = configured(settings, barograph_venues::policy::text())?.logic_version;
-    let mirror = settings.redis.clone().map(|to| mirror_stored(to, &stored.service, &logic, Arc::clone(&stop)));
-    let mirror = mirror.transpose().map_err(Failure::broken)?;
-    writeln!(std::io::stderr(), "serving the cluster on http://{}/", listener.local_addr()?)?;
-    let (service, config) = (Arc::clone(&stored.service) as Arc<dyn Query>, serve_config(settings)?);
-    let asked = Arc::clone(&stop);
-    let until = async move {
-        while !asked.load(Ordering::Relaxed) {
-            tokio::time::sleep(CHECK_EVERY / 10).await;
-        }
-    };
-    let served = runtime.block_on(serve(listener, service, config, until));
-    stop.store(true, Ordering::Relaxed);
-    if let Some(mirror) = mirror {
-        mirror.close();
-    }
-    stored.close();
-    Ok(served?)
 }
 
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
@@ -120,15 +74,15 @@ pub(crate) fn until_stopped(
 }
 
 /// Answers from what is stored, and looks for what comes in.
-pub(super) struct Stored {
-    pub(super) service: Arc<Service>,
+pub(crate) struct Stored {
+    pub(crate) service: Arc<Service>,
     stop: Arc<AtomicBool>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Stored {
     /// `history`: the data are recorded and may be old.
-    pub(super) fn open(settings: &Settings, clock: Arc<dyn Clock>, history: bool) -> Result<Self, Failure> {
+    pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>, history: bool) -> Result<Self, Failure> {
         let reader = super::reader(settings)?;
         let venue = settings.default_venue.as_str().to_owned();
         let service = Arc::new(Service::new(reader, clock, None, book_id(settings)?, venue)?);
@@ -146,7 +100,7 @@ impl Stored {
         Ok(Self { service, stop, threads: vec![looker, board] })
     }
 
-    pub(super) fn close(self) {
+    pub(crate) fn close(self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads {
             thread.thread().unpark();

@@ -79,7 +79,6 @@ impl Drop for NatsServer {
 fn options(port: u16) -> BusOptions {
     BusOptions {
         url: format!("nats://127.0.0.1:{port}"),
-        token: None,
         name: "test".to_owned(),
         keep: Duration::from_secs(600),
         keep_bytes: 64 << 20,

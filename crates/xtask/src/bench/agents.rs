@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct AgentFigures {
     /// Each kind of call.
     pub(crate) calls: Vec<CallTimes>,
+    /// Each kind that is computed over months.
+    pub(crate) over_months: Vec<CallTimes>,
     /// The same of a context over HTTP for another client, while a hostile one does what it can.
     pub(crate) beside_p99_ms: f64,
     /// Calls of the hostile one.
@@ -47,7 +49,7 @@ const HOSTILE_CALLS: usize = 10_000;
 const WARM: Duration = Duration::from_secs(130);
 const CONTEXT: &str = "/api/v1/markets/binance-usdm:BTCUSDT/context";
 
-/// What agents ask: each tool, of what is known now and of the months of three markets that were stored before.
+/// What agents ask of the board: each tool, of markets that have been listened to for some minutes, hours and a ledger of before.
 const ASKED: [(&str, &str); 15] = [
     ("markets", "{}"),
     ("markets", r#"{"label":"HIGH_VOL","budget":2000}"#),
@@ -58,13 +60,27 @@ const ASKED: [(&str, &str); 15] = [
     ("advise", r#"{"market":"BTCUSDT","side":"long","entry":83000,"stop":82000,"equity":10000}"#),
     ("events", "{}"),
     ("universe", "{}"),
-    ("universe", r#"{"holdings":[{"symbol":"BTCUSDT","side":"long"},{"symbol":"ETHUSDT","side":"short"}]}"#),
+    (
+        "universe",
+        r#"{"holdings":[{"symbol":"BTCUSDT","side":"long","notional":1000},{"symbol":"ETHUSDT","side":"short","notional":900}]}"#,
+    ),
     ("scorecard", r#"{"event":"hv_1h"}"#),
-    ("similar", r#"{"market":"BTCUSDT"}"#),
-    ("whatif", r#"{"set":["HIGH_VOL.realized_vol_1h=0.9"],"markets":["BTCUSDT"]}"#),
+    ("similar", r#"{"market":"M0001USDT"}"#),
+    ("whatif", r#"{"set":["HIGH_VOL.realized_vol_1h=0.9"],"markets":["M0001USDT"]}"#),
     ("feeds", "{}"),
     ("catalogue", r#"{"id":"realized_vol_1h"}"#),
 ];
+
+/// What is computed over months of minutes of a market, each time anew.
+const OVER_MONTHS: [(&str, &str); 2] = [
+    ("similar", r#"{"market":"BTCUSDT","as_of":"2026-03-04T12:00:00Z"}"#),
+    (
+        "whatif",
+        r#"{"set":["HIGH_VOL.realized_vol_1h=0.9"],"markets":["BTCUSDT"],"from":"2025-12-07","to":"2026-03-05"}"#,
+    ),
+];
+/// Calls of each of these.
+const MONTHS_CALLS: usize = 100;
 
 fn message(tool: &str, arguments: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#)
@@ -99,19 +115,23 @@ pub(crate) fn run(binary: &Path, history: &Path, data: &Path, markets: usize) ->
     std::thread::sleep(WARM);
     let mut calls = Vec::new();
     for (tool, arguments) in ASKED {
-        calls.push(timed(address, tool, &message(tool, arguments))?);
+        calls.push(timed(address, tool, &message(tool, arguments), CALLS)?);
+    }
+    let mut over_months = Vec::new();
+    for (tool, arguments) in OVER_MONTHS {
+        over_months.push(timed(address, tool, &message(tool, arguments), MONTHS_CALLS)?);
     }
     let (beside_p99_ms, hostile) = beside_hostile(address)?;
-    Ok(AgentFigures { calls, beside_p99_ms, hostile })
+    Ok(AgentFigures { calls, over_months, beside_p99_ms, hostile })
 }
 
-fn timed(to: SocketAddr, tool: &'static str, body: &str) -> Result<CallTimes, String> {
+fn timed(to: SocketAddr, tool: &'static str, body: &str, calls: usize) -> Result<CallTimes, String> {
     let mut connection = Connection::open(to)?;
     let mut first = Vec::new();
     connection.call_into(body.as_bytes(), &mut first)?;
     let is_refused = !String::from_utf8_lossy(&first).contains("\"isError\":false");
-    let mut times = Vec::with_capacity(CALLS);
-    for _ in 0..CALLS {
+    let mut times = Vec::with_capacity(calls);
+    for _ in 0..calls {
         let begun = Instant::now();
         let status = connection.call(body.as_bytes())?;
         if status != 200 {

@@ -407,13 +407,14 @@ fn board_followed(bed: &Bed) -> Result<Measured, String> {
 
 fn agents_answered(bed: &Bed) -> Result<Measured, String> {
     let seen = agents::run(&bed.binary()?, &bed.history(), &bed.scratch("data-agents")?, 1_000)?;
-    for agents::CallTimes { tool, p50_ms, p99_ms, is_refused } in &seen.calls {
+    for agents::CallTimes { tool, p50_ms, p99_ms, is_refused } in seen.calls.iter().chain(&seen.over_months) {
         let refused = if *is_refused { ", a refusal" } else { "" };
         eprintln!("{tool}: {p99_ms:.2} ms, half within {p50_ms:.2} ms{refused}");
     }
     eprintln!("{} hostile calls", seen.hostile);
-    let slowest = seen.calls.iter().map(|call| call.p99_ms).fold(0.0, f64::max);
-    Ok(plain([("call_p99_ms", slowest), ("beside_p99_ms", seen.beside_p99_ms)]))
+    let slowest = |of: &[agents::CallTimes]| of.iter().map(|call| call.p99_ms).fold(0.0, f64::max);
+    let (call, months) = (slowest(&seen.calls), slowest(&seen.over_months));
+    Ok(plain([("call_p99_ms", call), ("months_p99_ms", months), ("beside_p99_ms", seen.beside_p99_ms)]))
 }
 
 fn alerts_delivered(bed: &Bed) -> Result<Measured, String> {
