@@ -45,7 +45,8 @@ BOARDS = {
         "Who has what": ["barograph_cluster_groups_held", "barograph_cluster_group_held", "barograph_cluster_group_token",
                          "barograph_cluster_takeovers_total", "barograph_cluster_universe_held", "barograph_cluster_universe_token"],
         "How far it is": ["barograph_cluster_group_stored_age_seconds", "barograph_cluster_group_checkpoint_age_seconds",
-                          "barograph_cluster_watermark_timestamp_seconds", "barograph_cluster_groups_behind"],
+                          "barograph_cluster_watermark_timestamp_seconds", "barograph_cluster_made_timestamp_seconds",
+                          "barograph_cluster_groups_behind"],
         "How inputs come": ["barograph_cluster_broker_answers", "barograph_cluster_parcels_total", "barograph_cluster_parcels_repeated_total",
                             "barograph_cluster_ranges_fetched_total"],
         "Is it the same again?": ["barograph_cluster_minutes_compared_total", "barograph_cluster_minutes_different_total"],
@@ -60,6 +61,7 @@ TITLES = {
     "barograph_link_replaced_at_timestamp_seconds": "Time until a link is replaced",
     "barograph_cluster_group_held": "Groups that nobody holds",
     "barograph_cluster_watermark_timestamp_seconds": "Age of the newest hour that every group has stored",
+    "barograph_cluster_made_timestamp_seconds": "Age of the newest minute with hours and ledger",
 }
 # Where little is bad: the lowest are drawn.
 LOW = {"barograph_feed_budget_left", "barograph_link_open"}
@@ -68,6 +70,7 @@ MOMENTS = {
     "barograph_link_last_frame_timestamp_seconds": ("topk", "time() - min by ({by}) ({of})"),
     "barograph_link_replaced_at_timestamp_seconds": ("bottomk", "min by ({by}) ({of}) - time()"),
     "barograph_cluster_watermark_timestamp_seconds": ("topk", "time() - min by ({by}) ({of})"),
+    "barograph_cluster_made_timestamp_seconds": ("topk", "time() - min by ({by}) ({of})"),
 }
 # Labels of what a healthy process has no sample of.
 RARE = {"barograph_feed_faults_total": {"reason", "venue"}}

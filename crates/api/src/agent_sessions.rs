@@ -4,6 +4,7 @@
 //! own, which opens `/mcp` and nothing else; it begins with [`SESSION_TOKEN`], so that one that has ended is never taken for no token.
 
 use crate::agents::{AgentDoor, Inside};
+use crate::scores::ForecastView;
 use barograph_domain::forecast::ForecastEvent;
 use barograph_domain::{InstrumentName, Ts};
 use core::fmt;
@@ -188,10 +189,21 @@ pub struct SessionForecast {
     pub market: InstrumentName,
     /// Where its window begins: the case of the ledger that it is about.
     pub issued_ts: Ts,
+    /// The session's clock when it was made.
+    pub stated_ts: Ts,
     /// Probability that it happens, in [0, 1].
     pub probability: f64,
     /// Hash of its line of the record, hexadecimal: it covers every call and answer before it.
     pub line: String,
+}
+
+/// A forecast of a session beside the ledger's own case.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SessionCase {
+    /// As it is listed.
+    pub view: ForecastView,
+    /// What the ledger has of the same event, market and moment; `None` where it has nothing.
+    pub case: Option<ForecastView>,
 }
 
 /// Why a session is not begun or shown, one sentence each.

@@ -1,5 +1,6 @@
 //! A door for agents: what is asked at `/mcp` is answered by whoever the program puts there, from the same routes as everybody's.
 
+use crate::agent_sessions::{SessionCase, SessionForecast};
 use crate::query::Query;
 use crate::routes;
 use crate::serve::ServeConfig;
@@ -41,6 +42,7 @@ impl fmt::Debug for AgentDoor {
 #[derive(Clone)]
 pub struct Inside {
     router: Router,
+    app: SharedState,
 }
 
 impl fmt::Debug for Inside {
@@ -79,12 +81,21 @@ impl Inside {
     }
 
     pub(crate) fn of(app: &SharedState) -> Self {
-        Self { router: routes::inner(app) }
+        Self { router: routes::inner(app), app: Arc::clone(app) }
     }
 
     /// That of the server which was asked, as it was made once: a hundred routes are not set up for each call.
     pub(crate) fn at(app: &SharedState, request: &Extensions) -> Self {
         request.get::<Self>().cloned().unwrap_or_else(|| Self::of(app))
+    }
+
+    /// Forecasts on the record of a session beside the ledger's own cases, as it is known now.
+    ///
+    /// # Errors
+    /// In plain words: the ledger cannot be read.
+    pub async fn session_cases(&self, stated: Vec<SessionForecast>) -> Result<Vec<SessionCase>, String> {
+        let read = self.app.read("agent-sessions", move |q| q.session_cases("", &stated, None)).await;
+        read.map_err(|problem| problem.document().detail.to_string())
     }
 
     /// Asks an address, as in `/api/v1/markets?limit=10`; with a body of JSON it is posted.

@@ -33,7 +33,7 @@ pub struct ForecastView {
     pub label: String,
     /// Raw label.
     pub raw_label: String,
-    /// When it was registered.
+    /// When it was registered; of an agent's forecast: where its window begins.
     #[schema(value_type = String, format = DateTime)]
     pub issued_ts: Ts,
     /// When its window ends.
@@ -77,7 +77,7 @@ pub struct ForecastView {
     pub resolved_at: Option<Ts>,
     /// 0, 1, or the class.
     pub outcome: Option<u8>,
-    /// `resolved`, `gap`, `void`; null while it waits.
+    /// `resolved`, `gap`, `void`; null while it waits. Of an agent's forecast also `no_case`: the ledger has none of that moment.
     pub resolution_reason: Option<&'static str>,
     /// What decided.
     pub evidence: [Option<f32>; 2],
@@ -96,6 +96,9 @@ fn outcome_of(outcome: WindowOutcome) -> Option<u8> {
         WindowOutcome::Gap | WindowOutcome::Void => None,
     }
 }
+
+/// Why an agent's forecast has no outcome and never gets one, unless the ledger is made again of more.
+const NO_CASE: &str = "no_case";
 
 impl ForecastView {
     /// Of an issue of a tick.
@@ -150,8 +153,10 @@ impl ForecastView {
     /// outcome. Without such a case it has neither.
     #[must_use]
     pub fn of_session(session: &str, stated: &SessionForecast, case: Option<Self>, logic_version: &str) -> Self {
-        let SessionForecast { event, market, issued_ts, probability, line } = stated;
+        let SessionForecast { event, market, issued_ts, probability, line, .. } = stated;
         let (event, issued_ts, classifier) = (*event, *issued_ts, format!("{AGENT}{session}"));
+        let nothing = case.is_none().then_some(NO_CASE);
+        let case = case.unwrap_or_else(|| Self::nothing_of(event, market, issued_ts));
         Self {
             forecast_id: forecast_id(event, market, Some(&classifier), issued_ts, logic_version),
             probability: Some(*probability),
@@ -163,7 +168,8 @@ impl ForecastView {
             separate: 0,
             classifier_id: Cow::Owned(classifier),
             input_digest: line.get(..16).unwrap_or_default().to_owned(),
-            ..case.unwrap_or_else(|| Self::nothing_of(event, market, issued_ts))
+            resolution_reason: nothing.or(case.resolution_reason),
+            ..case
         }
     }
 

@@ -12,7 +12,7 @@ use barograph_api::agent_sessions::{
 use barograph_api::{AgentDoor, Inside};
 use barograph_domain::Ts;
 use barograph_mcp::{
-    FORECAST, LockedSession, OverHttp, RecordSink, check_record, digest, forecasts_of, mask_basis, seed_of,
+    FORECAST, LockedSession, OverHttp, RecordLine, RecordSink, check_record, digest, forecasts_of, mask_basis, seed_of,
     session_report,
 };
 use serde::Deserialize;
@@ -56,6 +56,9 @@ pub(crate) async fn basis(inside: &Inside, wanted: WantedSession) -> Result<Sess
         ));
     }
     let (from, until) = (wanted.from, wanted.until);
+    if until <= from {
+        return Err(format!("until: {}", barograph_mcp::ends_too_early(from, until)));
+    }
     let data_digest = data_digest(inside, until).await?;
     let mask = match wanted.mask {
         None => None,
@@ -73,9 +76,17 @@ pub(crate) async fn basis(inside: &Inside, wanted: WantedSession) -> Result<Sess
 /// Digest of the streams that are stored, as known at the end of a session.
 pub(crate) async fn data_digest(inside: &Inside, until: Ts) -> Result<String, String> {
     let reply = inside.ask(&format!("/api/v1/markets?as_of={}", until.iso()), None).await;
+    let found = serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap_or_default();
     if reply.status != 200 {
-        let why = serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap_or_default();
-        return Err(format!("until: {}", why["detail"].as_str().unwrap_or("nothing is stored")));
+        let why = found["detail"].as_str().unwrap_or("nothing is stored");
+        // The moment is no `as_of` of whoever begins a session, and cannot be left out.
+        let why = why.strip_prefix("as_of: ").unwrap_or(why).split(';').next().unwrap_or(why);
+        return Err(format!("until: {why}; a session ends at the latest where what is stored does"));
+    }
+    if found["items"].as_array().is_none_or(Vec::is_empty) {
+        return Err(format!(
+            "until: no market was known at {until}; barograph markets lists from when on there are any"
+        ));
     }
     Ok(digest(&reply.body))
 }
@@ -124,13 +135,23 @@ fn record_text(data: &Path, id: &str) -> Result<String, SessionFault> {
     match std::fs::read_to_string(data.join(FOLDER).join(format!("{id}.{EXTENSION}"))) {
         Ok(text) => Ok(text),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::IsADirectory) => {
+            Err(SessionFault::Refused(format!("the record of {id} is none that this program has written")))
+        }
         Err(e) => Err(SessionFault::Broken(format!("the record of {id}: {e}"))),
     }
 }
 
+/// A record as it was written, whose forecasts can all be read.
+fn sound(text: &str) -> Result<(SessionBasis, Vec<RecordLine>, String), String> {
+    let record = check_record(text)?;
+    forecasts_of(&record.0, &record.1)?;
+    Ok(record)
+}
+
 /// What a record is worth.
 pub(crate) async fn judged(inside: &Inside, text: &str) -> Result<Result<SessionReport, String>, String> {
-    let record = check_record(text)?;
+    let record = sound(text)?;
     let stored_now = match data_digest(inside, record.0.until).await {
         Ok(stored_now) => stored_now,
         Err(why) => return Ok(Err(why)),
@@ -227,8 +248,7 @@ impl AgentRoom {
 impl ReportRoom {
     /// The report of a record, made where it is not at hand.
     async fn of(&self, inside: &Inside, text: &str) -> Result<SessionReport, SessionFault> {
-        let record =
-            check_record(text).map_err(|why| SessionFault::Refused(format!("the record cannot be judged: {why}")))?;
+        let record = sound(text).map_err(|why| SessionFault::Refused(format!("the record cannot be judged: {why}")))?;
         let stored_now = data_digest(inside, record.0.until).await.map_err(SessionFault::Refused)?;
         let key = [digest(text.as_bytes()), stored_now];
         if let Some(report) = self.find(&key) {

@@ -27,8 +27,8 @@ pub struct CoursePace {
     pub deposit_ms: u64,
 }
 
-/// A checkpoint is made and kept in at most one part in so many of the time, as far as the longest wait allows: what a takeover has to run
-/// again is what came since, so it is made as often as its size lets it.
+/// Between two checkpoints lie at least so many times what the first one took, unless that is longer than the longest wait: what a takeover
+/// has to run again is what came since, so it is made as often as its size lets it.
 const CHECKPOINT_SHARE: u64 = 10;
 
 /// What a course wants done; [`crate::GroupCommand`] says what each means.

@@ -73,7 +73,7 @@ impl Mirroring {
 }
 
 /// Begins to mirror what `service` reads of a store that other processes write, until `stop`: in a cluster the minutes are made
-/// elsewhere. Where several processes do so, they write the same.
+/// elsewhere. One process does so: of two, the slower one would write a minute over the next.
 ///
 /// # Errors
 /// A thread cannot be started.

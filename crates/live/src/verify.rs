@@ -128,7 +128,8 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
                 None => break,
             }
         }
-        // What was reported and is not stored is lost. What comes after the newest stored minute is not: the next start stores it.
+        // What was reported and is not stored is lost. What comes after the newest stored minute may be stored by the next start; whether
+        // it was to be stored already is seen from other markets.
         let (Some(first), Some(last)) = (stored_at.first(), stored_at.last()) else { continue };
         newest.insert(name.clone(), *last);
         let range = (name.clone(), *first)..(name.clone(), *last);
@@ -144,16 +145,20 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
 }
 
 impl Found {
-    /// Markets of which minutes are made again and none is stored, while others have later ones: whoever was to store them has not.
+    /// Minutes that are made again, lie behind the newest one stored of their market, and before the newest of others: whoever was to
+    /// store them has not.
     fn note_absent(&mut self, made: &MadeIds, newest: &BTreeMap<InstrumentName, Ts>) {
         let Some(last) = newest.values().max() else { return };
         let mut absent: BTreeMap<&InstrumentName, (u64, Ts)> = BTreeMap::new();
-        for (name, ts) in made.keys().filter(|(name, ts)| ts < last && !newest.contains_key(name)) {
+        let is_absent = |name: &InstrumentName, ts: &Ts| ts < last && newest.get(name).is_none_or(|own| ts > own);
+        for (name, ts) in made.keys().filter(|(name, ts)| is_absent(name, ts)) {
             absent.entry(name).or_insert((0, *ts)).0 += 1;
         }
-        for (name, (minutes, first)) in absent.into_iter().filter(|(_, (minutes, _))| *minutes > FIRST_MINUTES) {
+        for (name, (minutes, first)) in absent.into_iter().filter(|(_, (minutes, _))| *minutes > APART_MAX) {
             self.published += minutes;
-            self.note(format!("{name}: {minutes} minutes from {first} on are made again, and none is in the store"));
+            self.note(format!(
+                "{name}: {minutes} minutes from {first} on are made again, and none of them is in the store"
+            ));
         }
     }
 }
@@ -317,8 +322,8 @@ impl Found {
 /// Ids of snapshots by market and minute.
 type MadeIds = BTreeMap<(InstrumentName, Ts), String>;
 
-/// A market's first minute may not be whole, and then it is made again and was never published.
-const FIRST_MINUTES: u64 = 2;
+/// So many minutes one market may be behind another: its first may not be whole, and workers of a cluster store theirs one after the other.
+const APART_MAX: u64 = 2;
 
 /// The ids of all snapshots that a replay makes.
 struct Ids {
@@ -408,7 +413,13 @@ mod tests {
         let (published, words) = absent(&[(&here, 3)]);
         assert_eq!(published, 3, "the newest minute may be stored next");
         assert!(words.starts_with("binance-usdm:ETHUSDT: 3 minutes from 2026-10-01T12:00"), "{words}");
-        assert_eq!(absent(&[(&here, 3), (&gone, 1)]), (0, String::new()));
+        assert_eq!(absent(&[(&here, 3), (&gone, 1)]), (0, String::new()), "one is stored after the other");
+        let (published, words) = absent(&[(&here, 5), (&gone, 1)]);
+        assert_eq!(published, 3, "{words}");
+        assert!(
+            words.starts_with("binance-usdm:ETHUSDT: 3 minutes from 2026-10-01T12:02"),
+            "it has ended, and nobody goes on: {words}"
+        );
         assert_eq!(absent(&[]), (0, String::new()), "of an empty store nothing is known");
     }
 }

@@ -17,7 +17,7 @@ use barograph_verify::scorecard::{EventScores, Gather, ScoreFilter};
 use barograph_verify::scores::bootstrap::SEED;
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Which part of the scorecard.
@@ -188,9 +188,14 @@ pub struct ForecastsAsked {
     pub classifier: Option<Forecaster>,
     /// One market only.
     pub market: Option<InstrumentName>,
+    /// These cases only, of those whose forecasts every market has at every grid instant.
+    pub only: Option<BTreeSet<CaseName>>,
     /// As the ledger was known then.
     pub as_of: Option<Ts>,
 }
+
+/// Moment of issue, event and market: what names a case that every market has at every grid instant.
+pub type CaseName = (Ts, ForecastEvent, InstrumentName);
 
 /// An event that was asked and not forecast.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -367,7 +372,12 @@ impl ForecastsAsked {
     }
 
     fn takes(&self, tick: &LedgerTick, issue: &Issue) -> bool {
-        self.takes_market(tick, issue.market)
+        self.takes_market(tick, issue.market) && self.only.as_ref().is_none_or(|only| Self::is_among(only, tick, issue))
+    }
+
+    fn is_among(only: &BTreeSet<CaseName>, tick: &LedgerTick, issue: &Issue) -> bool {
+        let market = tick.market(issue.market).filter(|_| issue.subject.is_none());
+        market.is_some_and(|market| only.contains(&(tick.ts, issue.event, market.clone())))
     }
 
     fn takes_market(&self, tick: &LedgerTick, at: u16) -> bool {
@@ -387,7 +397,8 @@ struct Open {
 
 impl Open {
     fn take(&mut self, tick: &LedgerTick, asked: &ForecastsAsked, logic_version: &str) {
-        let asks_bases = asked.events.is_empty() || asked.events.contains(&ForecastEvent::AlertMove1h);
+        let asks_all = asked.only.is_none();
+        let asks_bases = asks_all && (asked.events.is_empty() || asked.events.contains(&ForecastEvent::AlertMove1h));
         for one in tick.bases.iter().filter(|b| asks_bases && asked.takes_market(tick, b.market)) {
             if let Some(market) = tick.market(one.market) {
                 let (symbol, issued_ts) = (market.to_string(), tick.ts);
@@ -395,7 +406,7 @@ impl Open {
                 self.lines.push_back(LedgerLine::Base(base));
             }
         }
-        for one in tick.not_issued.iter().filter(|n| asked.takes_market(tick, n.market)) {
+        for one in tick.not_issued.iter().filter(|n| asks_all && asked.takes_market(tick, n.market)) {
             if let Some(market) = tick.market(one.market) {
                 self.lines.push_back(LedgerLine::NotIssued(NotIssuedView::of(tick.ts, one, market)));
             }

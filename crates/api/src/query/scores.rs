@@ -1,7 +1,7 @@
 //! How good calls were, and every call with what came of it.
 
 use super::{Page, QueryError};
-use crate::agent_sessions::SessionForecast;
+use crate::agent_sessions::{SessionCase, SessionForecast};
 use crate::scores::ForecastView;
 use barograph_domain::drift::DriftReport;
 use barograph_domain::forecast::{ForecastEvent, Forecaster};
@@ -96,14 +96,15 @@ pub trait AskScores {
     /// As [`Self::scorecard`]; [`QueryError::BadField`] for a stretch longer than [`ForecastFilter::STRETCH_MAX`].
     fn forecasts(&self, asked: &ForecastFilter) -> Result<Page<ForecastView>, QueryError>;
 
-    /// Forecasts on the record of a session beside the cases of the ledger that they are about, ascending by the moment of issue.
+    /// Forecasts that were on the record of a session, beside the cases of the ledger that they are about; ascending by the moment of
+    /// issue.
     ///
     /// # Errors
     /// As [`Self::scorecard`]; a ledger that has nothing yet is none.
-    fn session_forecasts(
+    fn session_cases(
         &self,
         session: &str,
         stated: &[SessionForecast],
         as_of: Option<Ts>,
-    ) -> Result<Vec<ForecastView>, QueryError>;
+    ) -> Result<Vec<SessionCase>, QueryError>;
 }

@@ -99,7 +99,8 @@ fn events(given: &Given) -> Result<Vec<ForecastEvent>, Problem> {
 fn classifier(given: &Given) -> Result<Option<Forecaster>, Problem> {
     let known = Forecaster::ALL.map(Forecaster::id);
     if let Some(session) = session_of(given) {
-        let hint = format!("how good it was: /api/v1/agent-sessions/{session}");
+        let plain = session.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let hint = format!("how good it was: /api/v1/agent-sessions/{}", if plain { session } else { "{id}" });
         return Err(given.refused(ProblemKind::BadWord, "a session is not part of the scorecard", &hint));
     }
     let read = |word| Forecaster::from_id(word).ok_or_else(|| stranger(given.name(), "classifier", word, &known));
@@ -288,10 +289,10 @@ pub(super) async fn forecasts(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let resolve = |name| app.query.resolve(name, false).map_err(|e| app.problem("forecasts", &e));
-    let (from, to) = stretch.ends()?;
+    let session = session_of(&which.classifier).map(str::to_owned);
+    let (from, to) = stretch.ends(session.is_some())?;
     let fingerprint = bound.fingerprint("forecasts ");
     let place = paging.cursor.text().map(|text| CursorPosition::decode(text, &fingerprint)).transpose()?;
-    let session = session_of(&which.classifier).map(str::to_owned);
     let asked = ForecastFilter {
         events: events(&which.event)?,
         classifier: if session.is_some() { None } else { classifier(&which.classifier)? },
@@ -310,7 +311,8 @@ pub(super) async fn forecasts(
         .read("forecasts", move |q| {
             let page = match session.zip(stated) {
                 Some((session, (stated, more))) => {
-                    Page { items: q.session_forecasts(&session, &stated, asked.as_of)?, more }
+                    let cases = q.session_cases(&session, &stated, asked.as_of)?;
+                    Page { items: cases.into_iter().map(|one| one.view).collect(), more }
                 }
                 None => q.forecasts(&asked)?,
             };
@@ -337,7 +339,7 @@ async fn stated(
             && asked.market.as_ref().is_none_or(|market| *market == one.market)
             && asked.from.is_none_or(|from| from <= one.issued_ts)
             && asked.to.is_none_or(|to| one.issued_ts < to)
-            && asked.as_of.is_none_or(|as_of| one.issued_ts <= as_of)
+            && asked.as_of.is_none_or(|as_of| one.stated_ts <= as_of)
     });
     found.sort_by_key(|one| one.issued_ts);
     found.truncate(found.len().saturating_sub(asked.skip));
@@ -347,16 +349,18 @@ async fn stated(
 }
 
 impl Stretch {
-    /// Both ends, in order and not too far apart.
-    fn ends(&self) -> Result<(Option<Ts>, Option<Ts>), Problem> {
+    /// Both ends, in order and not too far apart; of a session, whose forecasts are looked through one by one, as far as one likes.
+    fn ends(&self, is_of_session: bool) -> Result<(Option<Ts>, Option<Ts>), Problem> {
         let (from, to) = (self.from.instant()?, self.to.instant()?);
         check_range(from, to)?;
         match (from, to) {
-            (Some(from), Some(to)) if ForecastFilter::is_too_long(from, to) => Err(self.from.refused(
-                ProblemKind::BadRange,
-                "more than 31 days before the end",
-                "ask for shorter stretches, or write all of them with: barograph forecasts --export ledger.parquet",
-            )),
+            (Some(from), Some(to)) if !is_of_session && ForecastFilter::is_too_long(from, to) => {
+                Err(self.from.refused(
+                    ProblemKind::BadRange,
+                    "more than 31 days before the end",
+                    "ask for shorter stretches, or write all of them with: barograph forecasts --export ledger.parquet",
+                ))
+            }
             _ => Ok((from, to)),
         }
     }

@@ -1,7 +1,7 @@
 //! A ledger of ninety forecasts and what they are worth, with every field filled once.
 
 use super::world::{World, minute, name};
-use barograph_api::agent_sessions::SessionForecast;
+use barograph_api::agent_sessions::{SessionCase, SessionForecast};
 use barograph_api::{AskScores, DriftFilter, ForecastFilter, ForecastView, Page, QueryError, ScorecardFilter};
 use barograph_domain::drift::DriftReport;
 use barograph_domain::forecast::{
@@ -100,13 +100,14 @@ fn card(asked: &ScorecardFilter, newest: Ts) -> Scorecard {
 }
 
 impl AskScores for World {
-    fn session_forecasts(
+    fn session_cases(
         &self,
         session: &str,
         stated: &[SessionForecast],
         _as_of: Option<Ts>,
-    ) -> Result<Vec<ForecastView>, QueryError> {
-        Ok(stated.iter().map(|one| ForecastView::of_session(session, one, None, "v1")).collect())
+    ) -> Result<Vec<SessionCase>, QueryError> {
+        let case = |one| SessionCase { view: ForecastView::of_session(session, one, None, "v1"), case: None };
+        Ok(stated.iter().map(case).collect())
     }
 
     fn scorecard_kept(&self, asked: &ScorecardFilter) -> Result<Option<Arc<Scorecard>>, QueryError> {

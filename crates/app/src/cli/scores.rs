@@ -122,11 +122,18 @@ pub(crate) enum Whose {
 fn whose(text: &str) -> Result<Whose, String> {
     match text.strip_prefix(AGENT) {
         Some(session) => Ok(Whose::Session(session.to_owned())),
-        None => forecaster(text).map(Whose::Forecaster),
+        None => forecaster(text)
+            .map(Whose::Forecaster)
+            .map_err(|why| format!("{why}, or agent: with the id of an agent's session, as in agent:momentum-1")),
     }
 }
 
 pub(crate) fn forecaster(text: &str) -> Result<Forecaster, String> {
+    if text.starts_with(AGENT) {
+        return Err(
+            "a session is not part of this; how good it was: barograph mcp --report FILE, with its record".to_owned()
+        );
+    }
     Forecaster::from_id(text).ok_or_else(|| {
         let ids: Vec<&str> = Forecaster::ALL.iter().map(|f| f.id()).collect();
         format!("there is no classifier '{text}'. Classifiers: {}", ids.join(", "))

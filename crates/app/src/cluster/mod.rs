@@ -1,6 +1,7 @@
 //! The processes of a cluster (`up --role`): one that listens and journals, those that make minutes of its journal, one that makes hours.
 //! Where each part stands in the whole is in docs/cluster.md.
 
+mod link;
 mod outside;
 mod port;
 mod serving;
@@ -19,18 +20,17 @@ use barograph_domain::Ts;
 use barograph_domain::text::number_of;
 use barograph_engine::models::ModelMarkets;
 use barograph_live::delivery::Room;
-use barograph_live::ranges::range;
 use barograph_live::recorder::Relayed;
 use barograph_live::setup::Setup;
 use barograph_live::share::Share;
 use barograph_live::start::{LiveRequest, LiveSettings, start};
 use barograph_live::worker::{
-    EngineStand, RosterPlan, UniversePlan, UniverseStand, WorkerPlan, encode_range, held, read_question, run_groups,
-    run_universe,
+    EngineStand, RosterPlan, UniversePlan, UniverseStand, WorkerPlan, held, run_groups, run_universe,
 };
 use barograph_objects::depot::Depot;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
+use link::BrokerLink;
 use outside::ServedOutside;
 use port::{WorkerPort, WorkerStand};
 use std::io::Write as _;
@@ -40,8 +40,8 @@ use std::sync::Arc;
 const PARCELS_KEPT: Duration = Duration::from_secs(30 * 60);
 /// And no more of them than this.
 const PARCELS_BYTES: i64 = 4 << 30;
-/// A checkpoint of a group no more often than this, and at least as often as that: what lies behind it is run again at a takeover, within
-/// its five seconds. Between the two it depends on what a checkpoint costs.
+/// Shortest and longest wait between checkpoints of a group: what lies behind one is run again at a takeover, within its five seconds. In
+/// between it depends on what a checkpoint costs.
 const CHECKPOINT_MS: (u64, u64) = (5_000, 60_000);
 /// How often a broker that is away at the start is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -57,17 +57,22 @@ pub(crate) fn run(role: ClusterRole, args: &Up, settings: &Settings) -> Result<(
     }
 }
 
+/// Where the broker is, and what it keeps.
+fn bus_options(settings: &Settings) -> Result<BusOptions, Failure> {
+    let url = settings.nats_url.clone().ok_or_else(|| {
+        Failure::usage("a cluster needs a NATS server: set nats_url, as in nats_url = \"nats://127.0.0.1:4222\"")
+    })?;
+    let name = settings.cluster_name.clone();
+    Ok(BusOptions { url, name, keep: PARCELS_KEPT, keep_bytes: PARCELS_BYTES })
+}
+
 /// The broker of the settings. One that is away is waited for: machines start in any order.
 fn bus(settings: &Settings, stop: &AtomicBool) -> Result<Arc<Bus>, Failure> {
     let url = settings.nats_url.clone().ok_or_else(|| {
         Failure::usage("a cluster needs a NATS server: set nats_url, as in nats_url = \"nats://127.0.0.1:4222\"")
     })?;
-    let options = BusOptions {
-        url,
-        name: settings.cluster_name.clone(),
-        keep: PARCELS_KEPT,
-        keep_bytes: PARCELS_BYTES,
-    };
+    let options =
+        BusOptions { url, name: settings.cluster_name.clone(), keep: PARCELS_KEPT, keep_bytes: PARCELS_BYTES };
     let mut waits = false;
     loop {
         match Bus::open(&options) {
@@ -79,7 +84,7 @@ fn bus(settings: &Settings, stop: &AtomicBool) -> Result<Arc<Bus>, Failure> {
                     waits = true;
                 }
                 if stop.load(Ordering::Relaxed) {
-                    return Err(Failure::broken(e));
+                    return Err(Failure::Stopped);
                 }
                 std::thread::sleep(AGAIN);
             }
@@ -92,9 +97,8 @@ fn ingest(args: &Up, settings: &Settings) -> Result<(), Failure> {
     let runtime = runtime()?;
     let stop = watch_for_stop(&runtime);
     let settings = Settings { db_url: None, redis: None, onchain: Vec::new(), ..settings.clone() };
-    let bus = bus(&settings, &stop)?;
     let relayed = Arc::new(Relayed::default());
-    let parcels = bus.publisher();
+    let link = BrokerLink::start(&settings, (settings.data.clone(), Arc::clone(&relayed)), Arc::clone(&stop))?;
     let request = LiveRequest {
         // Fits are made where minutes are; they would have to come back into the journal.
         models: ModelMarkets::Off,
@@ -107,31 +111,16 @@ fn ingest(args: &Up, settings: &Settings) -> Result<(), Failure> {
             Ok(Setup { share: Share::Nothing, ..configured(&of, barograph_venues::policy::text())? })
         }),
         receivers: Box::new(|| Ok(Vec::new())),
-        relay: Some((
-            Box::new(move |parcel| parcels.send(parcel.last().0, parcel.bytes().to_vec())),
-            Arc::clone(&relayed),
-        )),
+        relay: Some((link.onward(), relayed)),
         ..settings.live()
     };
-    let data = settings.data.clone();
     let again = args.clone();
     let listener = if args.no_serve { None } else { Some(bind(&runtime, settings.listen()?)?) };
     let running = start(&runtime, live, request, || Ok(up::open_store(&settings)?))?;
-    let _served = bus
-        .serve(move |question| {
-            let answer = match read_question(question) {
-                Some(asked) => {
-                    let synced = relayed.synced();
-                    range(&data, asked.after, asked.until.unwrap_or(synced), synced)
-                }
-                None => Err(barograph_live::Error::Refused("a question that is none".to_owned())),
-            };
-            encode_range(answer)
-        })
-        .map_err(Failure::broken)?;
     let choose = Box::new(move |settings: &Settings| up::asked(&again, settings));
     let door = listener.map(serve::Door::New);
-    serve_live(&runtime, &settings, door, running, choose, args.for_time.map(up::real))
+    let served = serve_live(&runtime, &settings, door, running, choose, args.for_time.map(up::real));
+    link.end().and(served)
 }
 
 /// What workers of both kinds share.

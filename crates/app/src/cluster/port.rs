@@ -10,7 +10,7 @@ use barograph_api::{AskWorker, Error, ServeConfig, serve_worker};
 use barograph_domain::text::number_of;
 use barograph_live::worker::{EngineStand, UniverseStand, engine_metrics, held, universe_metrics};
 use barograph_query::chain;
-use barograph_store::{StoreTarget, open_reader};
+use barograph_store::{Error as StoreError, StoreTarget, open_reader};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::io::Write as _;
@@ -105,6 +105,8 @@ fn ask_database(target: StoreTarget, answer: DatabaseAnswer, stop: Arc<AtomicBoo
             let asked = match reader.take().map_or_else(|| open_reader(&target), Ok) {
                 // One that has lost its server finds it again.
                 Ok(open) => reader.insert(open).live_groups().map(drop),
+                // It answers, and has no tables before the first worker has written some.
+                Err(StoreError::Missing { .. }) => Ok(()),
                 Err(e) => Err(e),
             };
             // Why it does not is for whoever runs the worker: the log has it, the port does not.

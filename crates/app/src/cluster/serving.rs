@@ -23,12 +23,18 @@ const STEP: Duration = Duration::from_millis(100);
 
 /// Serves the database of a cluster until it is asked to stop.
 pub(super) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
+    if settings.db_url.is_none() {
+        return Err(Failure::usage(
+            "what serves a cluster reads its PostgreSQL: set db_url, as in db_url = \"postgres://user@host/barograph\"",
+        ));
+    }
+    // What is wrong with the settings is wrong for ever.
+    let logic = configured(settings, barograph_venues::policy::text())?.logic_version;
     let runtime = runtime()?;
     let stop = watch_for_stop(&runtime);
     end_after(args, &stop);
     let listener = bind(&runtime, settings.listen()?)?.into_std()?;
     let Some(stored) = first_minute(&runtime, settings, &listener, &stop)? else { return Ok(()) };
-    let logic = configured(settings, barograph_venues::policy::text())?.logic_version;
     let mirror = settings.redis.clone().map(|to| mirror_stored(to, &stored.service, &logic, Arc::clone(&stop)));
     let mirror = mirror.transpose().map_err(Failure::broken)?;
     writeln!(std::io::stderr(), "serving the cluster on http://{}/", listener.local_addr()?)?;
@@ -61,7 +67,14 @@ fn first_minute(
     listener: &TcpListener,
     stop: &Arc<AtomicBool>,
 ) -> Result<Option<Stored>, Failure> {
-    let open = || Stored::open(settings, Arc::new(SystemClock), false);
+    let open = || {
+        let stored = Stored::open(settings, Arc::new(SystemClock), false)?;
+        if !stored.service.listened_minutes().is_empty() {
+            return Ok(stored);
+        }
+        stored.close();
+        Err(Failure::broken("the database has no minute yet"))
+    };
     let mut failure = match open() {
         Ok(stored) => return Ok(Some(stored)),
         Err(failure) => failure,

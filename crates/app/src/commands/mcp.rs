@@ -53,7 +53,13 @@ async fn session(
         None => new_record(&settings.data, &basis.agent)?,
         Some(path) => {
             let new = File::options().write(true).create_new(true).open(path);
-            (path.clone(), new.map_err(|e| Failure::usage(format!("--record {}: {e}", path.display())))?)
+            let why = |e: std::io::Error| match e.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    "a record is never written over; name a file that is not there".to_owned()
+                }
+                _ => e.to_string(),
+            };
+            (path.clone(), new.map_err(|e| Failure::usage(format!("--record {}: {}", path.display(), why(e))))?)
         }
     };
     let session = LockedSession::begin(basis, Box::new(RecordFile(file))).map_err(Failure::usage)?;

@@ -111,7 +111,9 @@ pub(crate) fn run(cli: Cli, asked: Option<Ts>) -> Result<(), Failure> {
         Command::Mcp(_) => settings.check_files()?,
         _ => {}
     }
-    if matches!(&cli.command, Command::Up(_) | Command::Serve(_) | Command::Context(_)) {
+    // The parts of a cluster wait for a database that is away, and look at it then.
+    let waits = matches!(&cli.command, Command::Up(_)) && settings.role != crate::role::ClusterRole::All;
+    if !waits && matches!(&cli.command, Command::Up(_) | Command::Serve(_) | Command::Context(_)) {
         contest::check(&settings)?;
     }
     match cli.command {

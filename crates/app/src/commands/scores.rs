@@ -17,7 +17,7 @@ use barograph_query::scores::{
     ForecastView, ForecastsAsked, LedgerLine, ScorecardAsked, forecasts as ask, lines, scorecard as score,
 };
 #[cfg(feature = "mcp")]
-use barograph_query::session_forecasts::session_forecasts;
+use barograph_query::session_forecasts::session_cases;
 use barograph_store::{Range, Reader};
 use barograph_verify::contest::ledger_of;
 use barograph_verify::scorecard::ScoreFilter;
@@ -143,8 +143,14 @@ pub(crate) fn forecasts(args: &ForecastsArgs, settings: &Settings, json: bool) -
         Some(Whose::Forecaster(who)) => Some(*who),
         _ => None,
     };
-    let asked =
-        ForecastsAsked { range: Some(range), events: args.event.clone(), classifier, market: named, as_of: args.as_of };
+    let asked = ForecastsAsked {
+        range: Some(range),
+        events: args.event.clone(),
+        classifier,
+        market: named,
+        only: None,
+        as_of: args.as_of,
+    };
     let session = match &args.classifier {
         Some(Whose::Session(id)) => Some(of_session(reader.as_ref(), &logic, settings, id, &asked)?),
         _ => None,
@@ -162,7 +168,12 @@ pub(crate) fn forecasts(args: &ForecastsArgs, settings: &Settings, json: bool) -
     let wanted = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let is_of_session = session.is_some();
     let mut newest = std::collections::VecDeque::from(session.unwrap_or_default());
-    newest.drain(..newest.len().saturating_sub(wanted));
+    let older = newest.len().saturating_sub(wanted);
+    newest.drain(..older);
+    if older > 0 {
+        let all = older + wanted;
+        drop(writeln!(std::io::stderr(), "the newest {wanted} of {all}; --limit shows more, --export writes all"));
+    }
     if !is_of_session {
         ask(reader.as_ref(), &logic, &asked, &mut |view| {
             if newest.len() == wanted {
@@ -221,7 +232,7 @@ fn of_session(
             && asked.market.as_ref().is_none_or(|market| *market == one.market)
             && (range.start..range.end).contains(&one.issued_ts)
     });
-    Ok(session_forecasts(reader, logic, id, &stated, asked.as_of)?)
+    Ok(session_cases(reader, logic, id, &stated, asked.as_of)?.into_iter().map(|one| one.view).collect())
 }
 
 #[cfg(not(feature = "mcp"))]

@@ -170,9 +170,7 @@ impl ForecastFile {
         };
         match &mut self.out {
             Out::Csv { file, begun, .. } => {
-                if !core::mem::replace(begun, true) {
-                    writeln!(file, "{}", NAMES.join(","))?;
-                }
+                header(file, begun)?;
                 writeln!(file, "{}", row.iter().map(text).collect::<Vec<_>>().join(","))
             }
             Out::Parquet { rows, .. } => {
@@ -193,6 +191,10 @@ impl ForecastFile {
     }
 
     pub(crate) fn finish(mut self) -> io::Result<()> {
+        // Programs read a table without rows, and fail at a file without a header.
+        if let Out::Csv { file, begun, .. } = &mut self.out {
+            header(file, begun)?;
+        }
         if matches!(&self.out, Out::Parquet { rows, .. } if !rows.is_empty()) {
             self.flush()?;
         }
@@ -202,6 +204,14 @@ impl ForecastFile {
             Out::Parquet { out: None, .. } => Err(io::Error::other("there is no forecast to write")),
         }
     }
+}
+
+/// The line of names, before the first row.
+fn header(file: &mut BufWriter<File>, begun: &mut bool) -> io::Result<()> {
+    if !core::mem::replace(begun, true) {
+        writeln!(file, "{}", NAMES.join(","))?;
+    }
+    Ok(())
 }
 
 /// Names of the columns, in the order of [`cells`].

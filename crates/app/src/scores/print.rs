@@ -197,6 +197,7 @@ pub(crate) fn forecasts(views: &[ForecastView]) -> String {
         let silent = Abstention::ALL.into_iter().find(|a| Some(a.id()) == v.abstain_reason);
         let silent = silent.map(|why| format!("no number: {}", why.spoken()));
         let mut came = match (v.outcome, v.resolution_reason) {
+            (None, Some("no_case")) => "the ledger has no such case".to_owned(),
             (None, None) => format!("due after {}", (v.resolve_after - v.issued_ts).spoken()),
             (outcome, reason) => came(v.event_id, outcome, reason.unwrap_or_default()),
         };

@@ -1,6 +1,6 @@
 //! Sessions in which nobody can see the future: a hostile client, the record, and what a session was worth.
 
-use crate::support::data::stored;
+use crate::support::data::{STORED_FROM, stored};
 use crate::support::{Place, Random, json_lines};
 use barograph_domain::{Span, Ts};
 use serde_json::{Value, json};
@@ -213,6 +213,66 @@ fn a_tool_that_knows_of_later_is_found() {
         assert!(leak(&client.call(tool, &given), clock).is_some(), "{tool}");
     }
     client.end();
+}
+
+/// What a session says of a market that it cannot know yet, and of one that there is not.
+#[test]
+fn before_its_first_minute_a_market_is_none() {
+    let stored = stored();
+    let early = Ts::parse(STORED_FROM).unwrap() - Span::days(2);
+    for (mask, later, stranger) in [("", "BTCUSDT", "DOGEUSDT"), ("--mask --seed 7", "M01", "M77")] {
+        let session = format!("--locked --from {early} --until {UNTIL} --agent early {mask}");
+        let mut client = Client::start(&stored.place, &session);
+        // Under a mask the session's own time is what it answers.
+        let moved = client.call("advance", &json!({"minutes": 1}));
+        let clock = Ts::parse(moved["structuredContent"]["clock"].as_str().unwrap()).unwrap();
+        let mut ask = |tool: &str, given: &Value| {
+            let answer = client.call(tool, given);
+            assert_eq!(leak(&answer, clock), None, "{tool} {given}: {answer}");
+            answer["content"][0]["text"].as_str().unwrap().to_owned()
+        };
+        for (tool, more) in [
+            ("context", json!({})),
+            ("levels", json!({})),
+            ("similar", json!({})),
+            ("history", json!({})),
+            ("feeds", json!({})),
+            ("events", json!({})),
+            ("scorecard", json!({"event": "hv_1h"})),
+            ("advise", json!({"side": "long", "entry": 70_000, "stop": 68_000})),
+            ("forecast", json!({"event": "hv_1h", "probability": 0.5})),
+        ] {
+            let of = |market: &str| {
+                let mut given = more.clone();
+                given["market"] = json!(market);
+                given
+            };
+            let [known, unknown] = [later, stranger].map(|market| ask(tool, &of(market)).replace(market, "X"));
+            if mask.is_empty() {
+                assert_eq!(known, unknown, "{tool}");
+            }
+            assert!(known.contains("is no market known at the clock"), "{tool}: {known}");
+        }
+        for (tool, given) in [
+            ("markets", json!({})),
+            ("universe", json!({"markets": [later]})),
+            ("universe", json!({"holdings": [{"symbol": later, "side": "long", "notional": 1_000}]})),
+            ("whatif", json!({"set": ["HIGH_VOL.realized_vol_1h=0.9"]})),
+            ("whatif", json!({"set": ["HIGH_VOL.realized_vol_1h=0.9"], "markets": [later]})),
+            ("universe", json!({})),
+            ("scorecard", json!({})),
+            ("feeds", json!({})),
+            ("events", json!({})),
+        ] {
+            ask(tool, &given);
+        }
+        drop(ask);
+        // Once it is there it is known.
+        client.call("advance", &json!({"minutes": 5 * 1_440}));
+        let answer = client.call("context", &json!({"market": later}));
+        assert_eq!(answer["isError"], false, "{answer}");
+        client.end();
+    }
 }
 
 #[test]

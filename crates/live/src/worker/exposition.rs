@@ -81,6 +81,11 @@ pub fn universe_metrics(stand: &UniverseStand) -> String {
             hour.map(|at| at.to_string()),
         ),
         (
+            "made_timestamp_seconds",
+            "Minute up to which this worker has made and stored hours and the ledger.",
+            stand.made().map(|at| (at.0 / 1_000_000_000).to_string()),
+        ),
+        (
             "groups_behind",
             "Groups without the newest minute that another has stored.",
             reach.map(|r| r.behind.to_string()),
@@ -157,11 +162,13 @@ mod tests {
         assert!(!waiting.contains("\nbarograph_cluster_watermark_timestamp_seconds "), "{waiting}");
         stand.holds(Some(9));
         stand.reads(Some(GroupsReach { complete: Some(Ts::from_secs(7_260)), behind: 2 }));
+        stand.has_made(Ts::from_secs(7_200));
         let text = universe_metrics(&stand);
         for line in [
             "barograph_cluster_universe_held 1",
             "barograph_cluster_universe_token 9",
             "barograph_cluster_watermark_timestamp_seconds 7200",
+            "barograph_cluster_made_timestamp_seconds 7200",
             "barograph_cluster_groups_behind 2",
         ] {
             assert_eq!(text.lines().filter(|l| *l == line).count(), 1, "{line}\n{text}");

@@ -230,6 +230,8 @@ pub struct UniverseStand {
     pub broker: BrokerStand,
     token: AtomicU64,
     reach: Mutex<Option<GroupsReach>>,
+    /// The minute up to which everything is made and stored, by this process; 0 is none.
+    made: AtomicI64,
 }
 
 impl UniverseStand {
@@ -243,6 +245,16 @@ impl UniverseStand {
     #[must_use]
     pub fn reach(&self) -> Option<GroupsReach> {
         *self.reach.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The minute up to which this process has made and stored hours and the ledger.
+    #[must_use]
+    pub fn made(&self) -> Option<Ts> {
+        stamp(&self.made)
+    }
+
+    pub(super) fn has_made(&self, minute: Ts) {
+        self.made.store(minute.0, Ordering::Relaxed);
     }
 
     pub(super) fn holds(&self, token: Option<u64>) {

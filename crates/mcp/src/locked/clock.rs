@@ -36,10 +36,48 @@ pub(super) fn held(mut given: Map<String, Value>, clock: Ts) -> Result<Map<Strin
     Ok(given)
 }
 
+/// A fault without what it would show of later moments: when a market begins, say.
+pub(super) fn faded(fault: CallFault, clock: Ts) -> CallFault {
+    // What the session itself says of a moment that was asked for names no other.
+    let is_own = fault.sentence.contains("the clock of this session");
+    if !is_own && moments(&fault.sentence).any(|moment| moment > clock) {
+        return CallFault::new("nothing that was known at the clock of this session answers that");
+    }
+    fault
+}
+
+/// The moments in a text, as they are written everywhere: 2026-02-05T12:00, with seconds or without.
+fn moments(text: &str) -> impl Iterator<Item = Ts> {
+    let digits = |part: &str, at: &[usize]| at.iter().all(|at| part.as_bytes()[*at].is_ascii_digit());
+    text.match_indices('T').filter_map(move |(at, _)| {
+        let part = text.get(at.checked_sub(10)?..at + 6)?;
+        let is_moment = digits(part, &[0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15]);
+        let seconds = text.get(at + 6..at + 9).filter(|rest| rest.starts_with(':')).unwrap_or(":00");
+        is_moment.then(|| Ts::parse(&format!("{part}{seconds}Z")).ok()).flatten()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_fault_shows_no_later_moment() {
+        let clock = Ts::parse("2026-02-05T12:00:00Z").unwrap();
+        for (sentence, is_shown) in [
+            ("BTCUSDT had no snapshot at 2026-02-05T12:00:00Z; its first was known at 2026-02-07T00:01:00.200Z", false),
+            ("minutes begin at 2026-02-05T12:00:01Z", false),
+            ("minutes begin at 2026-02-05T12:01Z; correct from", false),
+            ("nothing is stored from 2026-02-04T00:00:00Z to 2026-02-05T12:00:00Z", true),
+            ("to: 2026-02-06T00:00:00Z is later than the clock of this session", true),
+            ("THE T IS NO MOMENT", true),
+        ] {
+            let faded = faded(CallFault::new(sentence), clock);
+            assert_eq!(faded.sentence == sentence, is_shown, "{sentence}: {}", faded.sentence);
+            assert!(is_shown || moments(&faded.sentence).next().is_none());
+        }
+    }
 
     #[test]
     fn nothing_later_than_the_clock_is_asked_for() {

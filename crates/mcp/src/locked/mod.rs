@@ -5,6 +5,7 @@
 
 mod clock;
 mod moves;
+mod names;
 mod record;
 mod report;
 
@@ -39,6 +40,8 @@ impl core::fmt::Debug for LockedSession {
 
 struct SessionState {
     clock: Ts,
+    /// The markets that were known at a moment, the clock's when it was asked last.
+    known: Option<(Ts, names::KnownNames)>,
     /// Cases that were forecast: event, market, begin of the window.
     stated: Vec<(String, String, Ts)>,
     record: Record,
@@ -71,7 +74,7 @@ impl LockedSession {
         }
         let mask = basis.mask.as_ref().map(Mask::new);
         let record = Record::begin(&basis, sink)?;
-        let state = SessionState { clock: basis.from, stated: Vec::new(), record };
+        let state = SessionState { clock: basis.from, known: None, stated: Vec::new(), record };
         Ok(Self { basis, mask, state: Mutex::new(state) })
     }
 
@@ -86,23 +89,61 @@ impl LockedSession {
         if let Err(why) = state.record.goes_on() {
             return Some(Err(CallFault::new(why)));
         }
-        let clock = state.clock;
-        let answered = if let Some(locked) = LOCKED_TOOLS.iter().find(|known| known.name == tool) {
+        let (clock, mask) = (state.clock, self.mask.as_ref());
+        let shown = mask.map_or(clock, |mask| mask.shown(clock));
+        let known = TOOLS.iter().find(|known| known.name == tool);
+        let answered = if let Err(fault) = self.markets_are_known(&mut state, inside, &given).await {
+            Err(fault)
+        } else if let Some(locked) = LOCKED_TOOLS.iter().find(|known| known.name == tool) {
             self.moved(&mut state, inside, locked, given.clone()).await
-        } else {
-            let known = TOOLS.iter().find(|known| known.name == tool)?;
-            let mask = self.mask.as_ref();
-            let shown = mask.map_or(clock, |mask| mask.shown(clock));
+        } else if let Some(known) = known {
             match clock::held(given.clone(), shown) {
                 Ok(held) => known.call(inside, held, mask).await,
                 Err(fault) => Err(mask.map_or(fault.clone(), |mask| mask.of_own_terms(fault))),
             }
+        } else {
+            let fault = CallFault::new("there is no such tool");
+            let noted = state.record.note(clock, &cut(tool), &given, &Err(fault));
+            return noted.err().map(|why| Err(CallFault::new(why)));
         };
+        let answered = answered.map_err(|fault| clock::faded(fault, shown));
         // An answer that is not on record was never given.
         Some(match state.record.note(clock, tool, &given, &answered) {
             Ok(()) => answered,
             Err(why) => Err(CallFault::new(why)),
         })
+    }
+
+    /// Refuses a market that is not known at the clock, as one that does not exist: that it comes later is not known either.
+    async fn markets_are_known(
+        &self,
+        state: &mut SessionState,
+        inside: &Inside,
+        given: &Map<String, Value>,
+    ) -> Result<(), CallFault> {
+        let asked = names::asked(given);
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let clock = state.clock;
+        let known = match &state.known {
+            Some((at, known)) if *at == clock => known,
+            _ => &state.known.insert((clock, names::known_at(inside, clock).await?)).1,
+        };
+        for (argument, name) in asked {
+            // A name that the mask does not have is refused with those that it has.
+            let real = match &self.mask {
+                Some(mask) => mask.market(name).ok(),
+                None => Some(name),
+            };
+            if real.is_some_and(|real| !known.has(real)) {
+                let why = format!(
+                    "{argument}: '{name}' is no market known at the clock; the tool markets lists those that are"
+                );
+                return Err(CallFault::new(why));
+            }
+        }
+        Ok(())
     }
 
     /// The fault of a call that ended without an answer, which is on record as any other.
@@ -150,6 +191,11 @@ impl LockedSession {
 #[must_use]
 pub fn ends_too_early(from: Ts, until: Ts) -> String {
     format!("the session ends at {until} and begins at {from}; give an end after the beginning")
+}
+
+/// A name of a tool as far as it is kept of one that there is not.
+fn cut(tool: &str) -> String {
+    tool.chars().take(64).collect()
 }
 
 /// Tokens of what `advance` and `forecast` answer.

@@ -129,7 +129,12 @@ impl Record {
 /// Which line is not what was written.
 pub fn check_record(text: &str) -> Result<(SessionBasis, Vec<RecordLine>, String), String> {
     let mut lines = text.lines().filter(|line| !line.is_empty());
-    let first: Value = serde_json::from_str(lines.next().unwrap_or_default()).map_err(|e| format!("line 1: {e}"))?;
+    let none = "it is no record of a session";
+    let first = lines.next().ok_or_else(|| format!("{none}: the file is empty"))?;
+    let first: Value = serde_json::from_str(first).map_err(|_e| none.to_owned())?;
+    if first["basis"].is_null() {
+        return Err(none.to_owned());
+    }
     let mut head = chained("", &first["basis"]);
     if first["hash"] != head.as_str() {
         return Err("line 1 is not what was written".to_owned());

@@ -2,17 +2,17 @@
 
 use super::FORECAST;
 use super::record::RecordLine;
-use crate::ask;
 use crate::mask::Mask;
-use barograph_api::Inside;
-use barograph_api::agent_sessions::{AgainstReading, SessionBasis, SessionForecast, SessionReport, SessionScore};
+use barograph_api::agent_sessions::{
+    AgainstReading, SessionBasis, SessionCase, SessionForecast, SessionReport, SessionScore,
+};
+use barograph_api::{ForecastView, Inside};
 use barograph_domain::forecast::ForecastEvent;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_verify::ledger::GRID;
 use barograph_verify::scores::bootstrap::{BlockSeries, DRAWS, SEED};
 use barograph_verify::scores::brier::{brier, brier_of_reference, log_score, skill};
 use barograph_verify::scores::case::{Case, base_rate, n_eff};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A forecast with its outcome, and what others stated of the same case.
@@ -21,15 +21,8 @@ struct Judged {
     others: [Option<f64>; 3],
 }
 
-/// Event and market of a forecast.
-type CaseName = (String, String);
-
-/// Where its window begins, and its probability.
-type Stated = (Ts, Option<f64>);
-
-/// Whom a forecast is held against, and the field of the ledger's forecast that has it.
-const OTHERS: [(&str, &str); 3] =
-    [("climatology", "climatology"), ("persistence", "persistence"), ("rules", "probability")];
+/// Whom a forecast is held against.
+const OTHERS: [&str; 3] = ["climatology", "persistence", "rules"];
 
 /// Judges the forecasts of a record by the ledger of what is stored, whose digest is this.
 ///
@@ -40,21 +33,14 @@ pub async fn session_report(
     (basis, lines, head): (SessionBasis, Vec<RecordLine>, String),
     data_digest: &str,
 ) -> Result<SessionReport, String> {
-    let on_record = forecasts_of(&basis, &lines)?;
-    let mut stated: BTreeMap<CaseName, Vec<Stated>> = BTreeMap::new();
-    for one in &on_record {
-        let case = (one.event.id().to_owned(), one.market.to_string());
-        stated.entry(case).or_default().push((one.issued_ts, Some(one.probability)));
-    }
+    let mut on_record = forecasts_of(&basis, &lines)?;
+    on_record.sort_by_key(|one| one.issued_ts);
     let forecasts = u64::try_from(on_record.len()).unwrap_or(u64::MAX);
     let (mut by_event, mut resolved): (BTreeMap<String, Vec<Judged>>, u64) = (BTreeMap::new(), 0);
-    for ((event, market), all) in stated {
-        let cases = cases(inside, &market, &event, &all).await?;
-        let judged: Vec<Judged> =
-            all.iter().filter_map(|(issued, p)| judged(cases.get(issued)?, *issued, *p)).collect();
-        resolved += u64::try_from(judged.len()).unwrap_or(u64::MAX);
-        if !judged.is_empty() {
-            by_event.entry(event).or_default().extend(judged);
+    for some in on_record.chunks(AT_ONCE) {
+        for (event, one) in inside.session_cases(some.to_vec()).await?.into_iter().filter_map(judged) {
+            resolved += 1;
+            by_event.entry(event).or_default().push(one);
         }
     }
     let count = |lines: usize| u64::try_from(lines).unwrap_or(u64::MAX);
@@ -89,67 +75,34 @@ fn forecast_of(line: &RecordLine, mask: Option<&Mask>) -> Result<SessionForecast
         market = mask.market(market).map_err(|fault| fault.sentence)?;
     }
     let not_known = |what: &str| format!("line {}: {what} is not known", line.n + 1);
+    let probability = line.moved["probability"].as_f64().filter(|p| (0.0..=1.0).contains(p));
     Ok(SessionForecast {
+        stated_ts: line.clock,
         event: ForecastEvent::from_id(text("on_record")).ok_or_else(|| not_known("its event"))?,
         market: InstrumentName::parse(market).map_err(|_e| not_known("its market"))?,
         issued_ts,
-        probability: line.moved["probability"].as_f64().ok_or_else(|| not_known("its probability"))?,
+        probability: probability.ok_or_else(|| not_known("its probability, from 0 to 1,"))?,
         line: line.hash.clone(),
     })
 }
 
-/// Cases of the ledger on a page of its route, and how many single ones cost as much to ask for.
-const PAGE: i64 = 1_000;
-const SINGLES: i64 = 250;
-
-/// What the ledger has of these forecasts, by the moment of issue: page by page where they lie close together, else one by one.
-async fn cases(inside: &Inside, market: &str, event: &str, stated: &[Stated]) -> Result<BTreeMap<Ts, Value>, String> {
-    let moments = || stated.iter().map(|(issued, _)| *issued);
-    let (Some(first), Some(last)) = (moments().min(), moments().max()) else { return Ok(BTreeMap::new()) };
-    let pages = (last - first).0 / GRID.0 / PAGE + 1;
-    let is_close = usize::try_from(SINGLES * pages).is_ok_and(|singles| singles < stated.len());
-    let stretches: Vec<(Ts, Ts)> =
-        if is_close { vec![(first, last + GRID)] } else { moments().map(|issued| (issued, issued + GRID)).collect() };
-    let mut found = BTreeMap::new();
-    for (from, to) in stretches {
-        let (from, to, limit, mut cursor) = (from.iso(), to.iso(), PAGE.to_string(), None::<String>);
-        loop {
-            let parameters = [
-                ("market", Some(market)),
-                ("event", Some(event)),
-                ("from", Some(from.as_str())),
-                ("to", Some(to.as_str())),
-                ("limit", Some(limit.as_str())),
-                ("cursor", cursor.as_deref()),
-            ];
-            let page = ask::json(inside, &ask::address("/api/v1/forecasts", &parameters), None).await;
-            let page = page.map_err(|fault| fault.sentence)?;
-            for case in page["items"].as_array().into_iter().flatten() {
-                let issued = Ts::parse(case["issued_ts"].as_str().unwrap_or_default())?;
-                found.entry(issued).or_insert_with(|| case.clone());
-            }
-            cursor = page["next_cursor"].as_str().map(str::to_owned);
-            if cursor.is_none() {
-                break;
-            }
-        }
-    }
-    Ok(found)
-}
+/// Forecasts that are held against the ledger at once, so that others get a turn between.
+const AT_ONCE: usize = 500;
 
 /// A forecast beside its case, where that has an outcome.
-fn judged(case: &Value, issued: Ts, p: Option<f64>) -> Option<Judged> {
-    let outcome = case["outcome"].as_u64()?;
-    let others = OTHERS.map(|(_, field)| case[field].as_f64());
-    Some(Judged { case: Case { issued, p: p?, happened: outcome == 1 }, others })
+fn judged(one: SessionCase) -> Option<(String, Judged)> {
+    let (SessionCase { view, case }, others) =
+        (one, |case: &ForecastView| [case.climatology, case.persistence, case.probability]);
+    let (case, outcome, p) = (case?, view.outcome?, view.probability?);
+    let judged = Judged { case: Case { issued: view.issued_ts, p, happened: outcome == 1 }, others: others(&case) };
+    Some((view.event_id.to_owned(), judged))
 }
 
 fn score(event: String, mut judged: Vec<Judged>) -> SessionScore {
     judged.sort_by_key(|one| one.case.issued);
     let horizon = ForecastEvent::from_id(&event).and_then(ForecastEvent::horizon).unwrap_or(GRID);
     let cases: Vec<Case> = judged.iter().map(|one| one.case).collect();
-    let against =
-        OTHERS.iter().enumerate().map(|(at, (name, _))| ((*name).to_owned(), held_against(&judged, at, horizon)));
+    let against = OTHERS.iter().enumerate().map(|(at, name)| ((*name).to_owned(), held_against(&judged, at, horizon)));
     SessionScore {
         n: cases.len(),
         n_eff: n_eff(cases.iter().map(|case| case.issued), horizon),

@@ -7,8 +7,8 @@ use super::{Service, internal};
 use crate::Error;
 use crate::drift::{DriftAsked, drift};
 use crate::scores::{ForecastsAsked, ScorecardAsked, newest, scorecard};
-use crate::session_forecasts::session_forecasts;
-use barograph_api::agent_sessions::SessionForecast;
+use crate::session_forecasts::session_cases;
+use barograph_api::agent_sessions::{SessionCase, SessionForecast};
 use barograph_api::{AskScores, DriftFilter, ForecastFilter, ForecastView, Page, QueryError, ScorecardFilter};
 use barograph_domain::drift::DriftReport;
 use barograph_domain::forecast::Forecaster;
@@ -127,6 +127,7 @@ impl AskScores for Service {
             events: asked.events.clone(),
             classifier: asked.classifier,
             market: asked.market.clone(),
+            only: None,
             as_of: asked.as_of,
         };
         let wanted = asked.limit.saturating_add(asked.skip).saturating_add(1);
@@ -137,18 +138,18 @@ impl AskScores for Service {
         Ok(Page { items, more })
     }
 
-    fn session_forecasts(
+    fn session_cases(
         &self,
         session: &str,
         stated: &[SessionForecast],
         as_of: Option<Ts>,
-    ) -> Result<Vec<ForecastView>, QueryError> {
+    ) -> Result<Vec<SessionCase>, QueryError> {
         let logic = match self.ledger(None, as_of) {
             Ok((logic, _)) => logic,
             Err(QueryError::NoForecasts { .. }) => self.versions()?.pop().unwrap_or_default(),
             Err(other) => return Err(other),
         };
-        session_forecasts(self.reader.as_ref(), &logic, session, stated, as_of).map_err(failed)
+        session_cases(self.reader.as_ref(), &logic, session, stated, as_of).map_err(failed)
     }
 }
 

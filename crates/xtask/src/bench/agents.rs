@@ -2,7 +2,7 @@
 
 use super::board::{at, sorted};
 use super::http::Connection;
-use super::live::{free_address, start, venue, wait_for};
+use super::live::{Running, free_address, start, venue, wait_for};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -49,8 +49,8 @@ const HOSTILE_CALLS: usize = 10_000;
 const WARM: Duration = Duration::from_secs(130);
 const CONTEXT: &str = "/api/v1/markets/binance-usdm:BTCUSDT/context";
 
-/// What agents ask of the board: each tool, of markets that have been listened to for some minutes, hours and a ledger of before.
-const ASKED: [(&str, &str); 15] = [
+/// What agents ask of the board: each of the twelve tools, of markets that have been listened to for some minutes.
+const ASKED: [(&str, &str); 14] = [
     ("markets", "{}"),
     ("markets", r#"{"label":"HIGH_VOL","budget":2000}"#),
     ("context", r#"{"market":"BTCUSDT"}"#),
@@ -60,19 +60,24 @@ const ASKED: [(&str, &str); 15] = [
     ("advise", r#"{"market":"BTCUSDT","side":"long","entry":83000,"stop":82000,"equity":10000}"#),
     ("events", "{}"),
     ("universe", "{}"),
+    ("scorecard", r#"{"event":"hv_1h"}"#),
+    ("similar", r#"{"market":"BTCUSDT"}"#),
+    ("whatif", r#"{"set":["HIGH_VOL.realized_vol_1h=0.9"],"markets":["BTCUSDT"]}"#),
+    ("feeds", "{}"),
+    ("catalogue", r#"{"id":"realized_vol_1h"}"#),
+];
+/// What needs more than minutes, and is kept once it is made: asked of three months of three markets.
+const KEPT: [(&str, &str); 3] = [
+    ("universe", "{}"),
     (
         "universe",
         r#"{"holdings":[{"symbol":"BTCUSDT","side":"long","notional":1000},{"symbol":"ETHUSDT","side":"short","notional":900}]}"#,
     ),
     ("scorecard", r#"{"event":"hv_1h"}"#),
-    ("similar", r#"{"market":"M0001USDT"}"#),
-    ("whatif", r#"{"set":["HIGH_VOL.realized_vol_1h=0.9"],"markets":["M0001USDT"]}"#),
-    ("feeds", "{}"),
-    ("catalogue", r#"{"id":"realized_vol_1h"}"#),
 ];
-
 /// What is computed over months of minutes of a market, each time anew.
-const OVER_MONTHS: [(&str, &str); 2] = [
+const OVER_MONTHS: [(&str, &str); 3] = [
+    ("history", r#"{"market":"BTCUSDT","from":"2026-02-05","to":"2026-03-05"}"#),
     ("similar", r#"{"market":"BTCUSDT","as_of":"2026-03-04T12:00:00Z"}"#),
     (
         "whatif",
@@ -80,7 +85,7 @@ const OVER_MONTHS: [(&str, &str); 2] = [
     ),
 ];
 /// Calls of each of these.
-const MONTHS_CALLS: usize = 100;
+const MONTHS_CALLS: usize = 200;
 
 fn message(tool: &str, arguments: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#)
@@ -98,31 +103,61 @@ fn hostile() -> Vec<Vec<u8>> {
     all
 }
 
-pub(crate) fn run(binary: &Path, history: &Path, data: &Path, markets: usize) -> Result<AgentFigures, String> {
-    let mut import = Command::new(binary);
-    let imported = import.arg("collect").arg("--source").arg(history).arg("--data").arg(data).output();
-    let imported = imported.map_err(|e| format!("cannot start {}: {e}", binary.display()))?;
-    if !imported.status.success() {
-        return Err(format!("the history was not stored: {}", String::from_utf8_lossy(&imported.stderr)));
-    }
+/// Over a board of so many markets, and then over a stored history.
+pub(crate) fn run(
+    binary: &Path,
+    (history, stored): (&Path, &Path),
+    data: &Path,
+    markets: usize,
+) -> Result<AgentFigures, String> {
     let (_sim, base) = venue(binary, markets, MESSAGES_PER_S)?;
     let address = free_address()?;
     let mut command = Command::new(binary);
     command.args(["up", "--all", "--backfill", "0", "--min-volume-24h", "0", "--books", "off", "--endpoint", &base]);
     command.args(["--listen", &address.to_string(), "--data"]).arg(data);
-    let _process = start(&mut command)?;
+    let process = start(&mut command)?;
     wait_for(address, Duration::from_secs(120), |live| live >= markets)?;
     std::thread::sleep(WARM);
     let mut calls = Vec::new();
     for (tool, arguments) in ASKED {
         calls.push(timed(address, tool, &message(tool, arguments), CALLS)?);
     }
-    let mut over_months = Vec::new();
-    for (tool, arguments) in OVER_MONTHS {
-        over_months.push(timed(address, tool, &message(tool, arguments), MONTHS_CALLS)?);
-    }
     let (beside_p99_ms, hostile) = beside_hostile(address)?;
+    drop(process);
+    let mut over_months = Vec::new();
+    let (_process, address) = serving(binary, history, stored)?;
+    for (of, times, count) in [(&KEPT, &mut calls, CALLS), (&OVER_MONTHS, &mut over_months, MONTHS_CALLS)] {
+        for (tool, arguments) in of {
+            let one = timed(address, tool, &message(tool, arguments), count)?;
+            if one.is_refused {
+                return Err(format!("{tool} {arguments} was refused over months of history"));
+            }
+            times.push(one);
+        }
+    }
     Ok(AgentFigures { calls, over_months, beside_p99_ms, hostile })
+}
+
+/// A process that serves an imported history.
+fn serving(binary: &Path, history: &Path, stored: &Path) -> Result<(Running, SocketAddr), String> {
+    let mut import = Command::new(binary);
+    let imported = import.arg("collect").arg("--source").arg(history).arg("--data").arg(stored).output();
+    let imported = imported.map_err(|e| format!("cannot start {}: {e}", binary.display()))?;
+    if !imported.status.success() {
+        return Err(format!("the history was not stored: {}", String::from_utf8_lossy(&imported.stderr)));
+    }
+    let address = free_address()?;
+    let mut command = Command::new(binary);
+    command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(stored);
+    let process = start(&mut command)?;
+    let until = Instant::now() + Duration::from_secs(60);
+    while Connection::open(address).is_err() {
+        if Instant::now() > until {
+            return Err("the program does not serve the history".to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok((process, address))
 }
 
 fn timed(to: SocketAddr, tool: &'static str, body: &str, calls: usize) -> Result<CallTimes, String> {

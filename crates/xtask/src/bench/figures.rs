@@ -406,7 +406,12 @@ fn board_followed(bed: &Bed) -> Result<Measured, String> {
 }
 
 fn agents_answered(bed: &Bed) -> Result<Measured, String> {
-    let seen = agents::run(&bed.binary()?, &bed.history(), &bed.scratch("data-agents")?, 1_000)?;
+    let seen = agents::run(
+        &bed.binary()?,
+        (&bed.history(), &bed.scratch("data-agents-stored")?),
+        &bed.scratch("data-agents")?,
+        1_000,
+    )?;
     for agents::CallTimes { tool, p50_ms, p99_ms, is_refused } in seen.calls.iter().chain(&seen.over_months) {
         let refused = if *is_refused { ", a refusal" } else { "" };
         eprintln!("{tool}: {p99_ms:.2} ms, half within {p50_ms:.2} ms{refused}");
