@@ -80,6 +80,8 @@ fn first_minute(
         Err(failure) => failure,
     };
     let (waiting, done) = (Arc::new(Waiting::default()), Arc::new(AtomicBool::new(false)));
+    let addr = listener.local_addr()?;
+    writeln!(std::io::stderr(), "http://{addr}/ answers /healthz and /readyz until the database has a first minute")?;
     let (door, shown, ends) = (listener.try_clone()?, Arc::clone(&waiting), Arc::clone(&done));
     let config = ServeConfig { agents: None, agent_sessions: None, ..serve_config(settings)? };
     let answered = runtime.spawn(async move {

@@ -64,9 +64,20 @@ fn not_ready(worker: &Server) -> Option<Reply> {
     Some(worker.get("/readyz")).filter(|reply| reply.status == 503)
 }
 
+/// Is this the folder of a venue, with something in it?
+fn has_frames(entry: &std::fs::DirEntry) -> bool {
+    let is_venue = entry.file_name().to_string_lossy().starts_with("venue=");
+    is_venue && std::fs::read_dir(entry.path()).is_ok_and(|mut files| files.next().is_some())
+}
+
 #[test]
 fn workers_show_what_they_hold_and_what_they_wait_for() {
     let Some(mut site) = Site::new() else { return };
+    // Parts start in any order: what answers questions is first here, and waits.
+    let mut reader = site.start("serve", "reader");
+    assert_eq!((reader.get("/healthz").status, reader.get("/readyz").status), (200, 503));
+    let early = reader.get("/api/v1/markets");
+    assert!(early.status == 404 && early.text().contains("the role serve"), "{}", early.text());
     let ingest = site.start("ingest", "ingest");
     let mut engine = site.start("engine", "engine");
     until("both groups", || notes(&engine).filter(|notes| notes.contains("it holds 2 groups")));
@@ -98,6 +109,11 @@ fn workers_show_what_they_hold_and_what_they_wait_for() {
         }
     }
 
+    until("the first minute", || Some(reader.get("/api/v1/markets")).filter(|reply| reply.status == 200));
+    let listed = reader.json("/api/v1/markets");
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(2), "{listed}");
+    assert_eq!(reader.get("/readyz").status, 200);
+
     // Two workers on one port: the second one ends, and names what to change.
     let taken = site.line("engine", "other", &format!("--listen {}", engine.addr));
     let done = site.place.run_with(&taken, &site.env()).exits(3);
@@ -110,7 +126,11 @@ fn workers_show_what_they_hold_and_what_they_wait_for() {
         assert_eq!((reply.problem().as_str(), worker.get("/healthz").status), ("not-ready", 200));
     }
     assert_eq!(value(&engine, "barograph_cluster_broker_answers"), Some(0.0));
-    for worker in [&mut engine, &mut universe, &mut spare] {
+    // Who listens does so without the broker: what venues send comes once.
+    let mut late = site.start("ingest", "late");
+    until("a journal", || std::fs::read_dir(site.place.path("late/journal")).ok()?.flatten().find(has_frames));
+    assert!(late.process.err.text().contains("waiting for it"), "{}", late.process.err.text());
+    for worker in [&mut engine, &mut universe, &mut spare, &mut reader, &mut late] {
         worker.process.signal("TERM");
         assert_eq!(worker.process.wait(Duration::from_secs(60)), Some(0), "{}", worker.process.err.text());
     }

@@ -6,6 +6,7 @@ use barograph_cluster::Stage;
 use barograph_domain::Ts;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
+use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -41,8 +42,15 @@ impl LoopPulse {
 pub struct BrokerStand(Mutex<Option<Result<(), String>>>);
 
 impl BrokerStand {
+    /// Keeps an answer; whoever runs the worker reads of a change in its log.
     pub(super) fn answered(&self, answer: Result<(), String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&answer, newest.as_ref().is_none_or(Result::is_ok)) {
+            (Err(why), true) => report(format_args!("{why}")),
+            (Ok(()), false) => report(format_args!("the broker answers again")),
+            (Ok(()), true) | (Err(_), false) => {}
+        }
+        *newest = Some(answer);
     }
 
     /// Whether it answered when it was last asked.
@@ -53,6 +61,11 @@ impl BrokerStand {
         let newest = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         newest.unwrap_or_else(|| Err("the broker has not answered yet".to_owned()))
     }
+}
+
+fn report(line: core::fmt::Arguments<'_>) {
+    // Standard error may be closed; there is nobody left to report to.
+    drop(writeln!(std::io::stderr(), "barograph: {line}"));
 }
 
 /// Where a group stands here, for people and for measures.
