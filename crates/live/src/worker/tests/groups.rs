@@ -77,6 +77,26 @@ fn parcels_that_are_lost_doubled_or_out_of_order_leave_no_trace() {
 }
 
 #[test]
+fn a_parcel_of_which_a_part_is_known_is_not_applied_twice() {
+    let world = world();
+    let end = world.parcels.len();
+    let worker = MemoryWorker::start(&world, "a", 1);
+    let first = followed(&world, &worker);
+    // The journal is read up to the middle of a parcel, between its frames and its tick.
+    let middle = world.parcels[end / 2].last() - Span::millis(100);
+    assert!(world.parcels[end / 2].after() < middle);
+    worker.outside.reaches(middle);
+    worker.outside.begins(SeatTrouble::NoParcels);
+    world.publish(first..end, BrokerMood::Honest);
+    until("the middle", || worker.all(|stand| stand.at >= Some(middle)));
+    worker.outside.reaches(Ts::MAX);
+    worker.outside.ends(SeatTrouble::NoParcels);
+    world.stored(0..GROUPS, end);
+    worker.end();
+    check(&world, world.folder.path());
+}
+
+#[test]
 fn a_broker_or_a_store_that_is_away_for_a_while_leaves_no_trace() {
     for trouble in [SeatTrouble::NoParcels, SeatTrouble::BrokerAway, SeatTrouble::StoreAway] {
         carried(BrokerMood::Swallows, Some(trouble));
@@ -100,8 +120,11 @@ fn killed(death: Death) {
     let (first, more) = (end / 3, end / 3 + 8);
     let killed = MemoryWorker::start(&world, "a", 1);
     let begun = followed(&world, &killed);
-    world.publish(begun..first, BrokerMood::Honest);
-    world.stored(0..GROUPS, first);
+    // A checkpoint is begun when something is applied, so not everything comes at once.
+    for n in begun..first {
+        world.publish(n..n + 1, BrokerMood::Honest);
+        world.stored(0..GROUPS, n + 1);
+    }
     let kept = || (0..GROUPS).all(|group| world.checkpoint_at(group) > Some(world.parcels[begun].last()));
     until("checkpoints", kept);
     let outside = &killed.outside;
@@ -169,12 +192,12 @@ fn a_worker_that_wakes_up_behind_a_takeover_is_refused() {
     check(&world, world.folder.path());
 }
 
-#[test]
-fn what_the_journal_no_longer_has_is_a_declared_gap() {
+/// The journal lost what came behind the first quarter of a life; of its end the broker has kept so many parcels.
+fn lost(kept: usize) {
     let later = BEGIN + Span::hours(3);
     let world = MemoryWorld::of(lines(&[life(BEGIN), life(later)]), GROUPS);
     let end = world.parcels.len();
-    let (first, lost) = (end / 4, world.parcels.iter().position(|parcel| parcel.last() >= later).unwrap());
+    let (first, restart) = (end / 8, world.parcels.iter().position(|parcel| parcel.last() >= later).unwrap());
     let before = MemoryWorker::start(&world, "a", 1);
     world.publish(0..first, BrokerMood::Honest);
     world.stored(0..GROUPS, first);
@@ -185,9 +208,13 @@ fn what_the_journal_no_longer_has_is_a_declared_gap() {
     let retention = Retention { max_age: Span::hours(1), max_bytes: u64::MAX };
     let gone = prune(&journal_folder(world.folder.path()), later + Span::mins(30), &retention).unwrap();
     assert_eq!(gone.hours, [BEGIN.floor(Span::hours(1))]);
-    world.publish(first..lost, BrokerMood::Swallows);
+    world.publish(first..restart - kept, BrokerMood::Swallows);
+    if kept > 0 {
+        world.publish(restart - kept..restart, BrokerMood::Honest);
+    }
     let behind = MemoryWorker::start(&world, "b", 2);
-    world.publish(lost..end, BrokerMood::Honest);
+    until("owners", || behind.all(|stand| matches!(stand.stage, Stage::CatchingUp | Stage::Following)));
+    world.publish(restart..end, BrokerMood::Honest);
     world.stored(0..GROUPS, end);
     behind.end();
 
@@ -198,9 +225,20 @@ fn what_the_journal_no_longer_has_is_a_declared_gap() {
     let reader = world.reader();
     for run in reader.runs(None).unwrap() {
         let gaps = reader.gaps(&run.spec.key, Range::ALL, 1_000, None).unwrap().items;
-        let declared = gaps.iter().any(|gap| gap.known_ts >= later && gap.status.state != StatusState::Live);
+        let declared = gaps.iter().any(|gap| gap.known_ts >= later && gap.status.state == StatusState::Gap);
         assert!(declared, "{}: {gaps:?}", run.spec.key.instrument);
     }
+}
+
+#[test]
+fn what_the_journal_no_longer_has_is_a_declared_gap() {
+    lost(0);
+}
+
+/// Nobody knows what those lines would have meant behind what is missing: the next start goes on, as after damage.
+#[test]
+fn what_the_broker_has_kept_behind_a_lost_range_is_not_used() {
+    lost(40);
 }
 
 #[test]
@@ -216,7 +254,9 @@ fn workers_share_the_groups_and_one_that_ends_in_order_leaves_its_own_at_once() 
         let thread = std::thread::spawn(move || run_groups(&roster, &asked).map_err(Error::text));
         (stand, stop, thread)
     };
-    let [one, two] = [member("a", 1), member("b", 2)];
+    let one = member("a", 1);
+    until("all groups", || held(&one.0.groups()) == usize::from(GROUPS));
+    let two = member("b", 2);
     let half = || held(&one.0.groups()) == 1 && held(&two.0.groups()) == 1;
     until("a group for each", half);
     world.publish(0..end / 2, BrokerMood::Honest);
