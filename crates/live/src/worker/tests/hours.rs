@@ -4,9 +4,9 @@ use super::super::{UniversePlan, UniverseStand, run_universe};
 use super::outside::{BrokerMood, MemoryOutside, MemoryWorld, SeatTrouble, until};
 use super::scene::{SceneLife, lines};
 use super::{GROUPS, MemoryWorker, check, holder, keep};
-use crate::Error;
 use crate::delivery::Room;
 use crate::tests::setup;
+use crate::{Error, ledger_check};
 use barograph_cluster::TenurePace;
 use barograph_domain::{Span, Ts};
 use barograph_net::SystemClock;
@@ -94,6 +94,8 @@ fn hours_wait_for_the_slowest_group_and_whoever_takes_over_makes_the_same() {
     for worker in [first, second] {
         worker.end();
     }
+    let ledger = ledger_check::run(world.reader().as_ref(), &setup(), true, &mut |_| ()).map_err(Error::text).unwrap();
+    assert!(ledger.is_equal() && ledger.ticks > 20, "{ledger:?}");
     for worker in [quick, slow] {
         worker.end();
     }

@@ -90,7 +90,7 @@ fn plan(outside: &MemoryOutside, me: Holder) -> WorkerPlan {
                 silent_ms: 150,
                 retry_ms: 1_000,
                 unstored_max: 64,
-                checkpoint_pieces: 4,
+                checkpoint_pieces: 2,
                 checkpoint_min_ms: 50,
                 checkpoint_max_ms: 1_000,
                 deposit_ms: 1_000,

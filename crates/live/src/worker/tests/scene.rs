@@ -35,7 +35,7 @@ pub(super) fn lines(lives: &[SceneLife]) -> Vec<(Ts, SceneLine)> {
     let setup = setup();
     let config = listening(&setup, VENUE, &MARKETS, &[FundingRate, IndexPrice, Liquidation, MarkPrice]);
     let (mut all, mut random) = (Vec::new(), Random::new(7));
-    let mut cents = [100_00, 50_00, 20_00, 10_00];
+    let mut cents = [10_000, 5_000, 2_000, 1_000];
     for (life, conn) in lives.iter().zip(1..) {
         let resumed_from = all.last().map(|(at, _)| *at);
         let core = Core::new(setup.clone(), config.clone(), life.begin, &mut Nobody).unwrap();
