@@ -37,7 +37,7 @@ pub fn range(data: &Path, after: Ts, until: Ts, synced: Ts) -> Result<RangeAnswe
     }
     let root = journal_folder(data);
     let failed = |e: journal::Error| Error::failed(chain(&e));
-    if let Some(lost) = forgotten(&root, after, until)? {
+    if let Some(lost) = forgotten(&root, after, (until, synced))? {
         return Ok(lost);
     }
     let selection = Selection { after: Some(after), until: Some(until), venue: None };
@@ -71,8 +71,9 @@ pub fn range(data: &Path, after: Ts, until: Ts, synced: Ts) -> Result<RangeAnswe
     }
 }
 
-/// Is what lies behind `after` gone, because a journal is kept for some days only?
-fn forgotten(root: &Path, after: Ts, until: Ts) -> Result<Option<RangeAnswer>, Error> {
+/// Is what lies behind `after` gone, because a journal is kept for some days only? The start that goes on may lie behind `until`: who
+/// has the lines behind a hole asks for the hole alone.
+fn forgotten(root: &Path, after: Ts, (until, synced): (Ts, Ts)) -> Result<Option<RangeAnswer>, Error> {
     let failed = |e: journal::Error| Error::failed(chain(&e));
     if after == Ts(0) {
         // From the beginning: that is the start of a process, or the journal is not kept that far back.
@@ -86,7 +87,7 @@ fn forgotten(root: &Path, after: Ts, until: Ts) -> Result<Option<RangeAnswer>, E
         if begins {
             return Ok(None);
         }
-        let resumes = next_start(root, after, until)?;
+        let resumes = next_start(root, after, synced)?;
         return Ok(Some(RangeAnswer::Lost {
             resumes,
             why: "the journal does not go back to the start of a process".to_owned(),
@@ -104,7 +105,7 @@ fn forgotten(root: &Path, after: Ts, until: Ts) -> Result<Option<RangeAnswer>, E
     if reaches {
         return Ok(None);
     }
-    let resumes = next_start(root, after, until)?;
+    let resumes = next_start(root, after, synced)?;
     Ok(Some(RangeAnswer::Lost { resumes, why: format!("the journal is not kept as far back as {after}") }))
 }
 
@@ -197,7 +198,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         recorded(dir.path(), 2);
         let before = Ts(BEGIN.0 - 1_000_000_000);
-        let answer = range(dir.path(), before, at(2_000), at(2_000)).unwrap();
-        assert!(matches!(answer, RangeAnswer::Lost { resumes: Some(resumes), .. } if resumes == at(1)), "{answer:?}");
+        // The second one asks for a hole that ends before that start.
+        for until in [at(2_000), Ts(before.0 + 1_000)] {
+            let answer = range(dir.path(), before, until, at(2_000)).unwrap();
+            assert!(matches!(answer, RangeAnswer::Lost { resumes: Some(r), .. } if r == at(1)), "{answer:?}");
+        }
     }
 }

@@ -345,13 +345,22 @@ fn lease(group: u16, plan: &WorkerPlan, queue: &Receiver<LeaseWork>, answers: &S
     }
 }
 
+/// Why the journal gives nothing; reported once, and not at each try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum JournalSilence {
+    /// Nobody answers.
+    Away,
+    /// What comes next is lost, and no start behind it is there yet.
+    Lost,
+}
+
 fn fetch(
     group: u16,
     plan: &WorkerPlan,
     queue: &Receiver<(Ts, Option<Ts>)>,
     (answers, counts): (&SyncSender<GroupInput<Carried>>, &GroupCounts),
 ) {
-    let mut silent_since: Option<Instant> = None;
+    let mut silent: Option<JournalSilence> = None;
     for mut asked in queue {
         // What was asked for meanwhile stands in place of it.
         while let Ok(newer) = queue.try_recv() {
@@ -364,14 +373,14 @@ fn fetch(
         let answer = match plan.outside.range(after, until) {
             Ok(answer) => answer,
             Err(why) => {
-                if silent_since.is_none() {
+                if silent.replace(JournalSilence::Away) != Some(JournalSilence::Away) {
                     report_line(group, format_args!("the journal is away, waiting: {why}"));
-                    silent_since = Some(Instant::now());
                 }
                 continue;
             }
         };
-        if silent_since.take().is_some() {
+        let waits = matches!(answer, RangeAnswer::Lost { resumes: None, .. });
+        if !waits && silent.take().is_some() {
             report_line(group, format_args!("the journal is back"));
         }
         let input = match answer {
@@ -388,9 +397,8 @@ fn fetch(
                 GroupInput::Lost(Hole { after, until: resumes - Span(1) })
             }
             RangeAnswer::Lost { resumes: None, why } => {
-                if silent_since.is_none() {
+                if silent.replace(JournalSilence::Lost) != Some(JournalSilence::Lost) {
                     report_line(group, format_args!("{why}; it goes on when the process that listens is started anew"));
-                    silent_since = Some(Instant::now());
                 }
                 continue;
             }

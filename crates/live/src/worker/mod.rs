@@ -10,6 +10,8 @@ mod machine;
 mod outside;
 mod roster;
 mod stand;
+#[cfg(test)]
+mod tests;
 mod universe;
 
 pub use driver::{GroupThread, WorkerPlan};
