@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).parent
 BOARDS = {
     "barograph-overview": ("Barograph: overview", {
         "Is the weather fresh?": ["barograph_snapshot_age_seconds", "barograph_feed_streams", "barograph_rows_published_total"],
-        "Does it keep up?": ["barograph_receipt_to_engine_seconds", "barograph_minute_to_readable_seconds", "barograph_step_seconds",
+        "Does it keep up?": ["barograph_receipt_to_engine_seconds", "barograph_minute_to_readable_seconds", "barograph_minute_features_seconds", "barograph_step_seconds",
                              "barograph_inbox_messages", "barograph_store_queue_batches"],
         "Release": ["barograph_build_info"],
     }),

@@ -145,6 +145,8 @@ pub struct Meter {
     pub(crate) receipt_to_engine: Histogram,
     /// From t + 200 ms until the snapshot of minute t can be read.
     pub(crate) minute_to_readable: Histogram,
+    /// R4.61.
+    pub(crate) features: Histogram,
     /// One input through session and engine.
     pub(crate) step: Histogram,
     /// One batch into the store.
@@ -267,12 +269,17 @@ impl Meter {
                 }
             }
         });
-        let histograms: [(&str, &str, &Histogram); 4] = [
+        let histograms: [(&str, &str, &Histogram); 5] = [
             ("barograph_receipt_to_engine_seconds", "From receipt until values include it.", &self.receipt_to_engine),
             (
                 "barograph_minute_to_readable_seconds",
                 "From a minute plus 200 ms until it reads.",
                 &self.minute_to_readable,
+            ),
+            (
+                "barograph_minute_features_seconds",
+                "Features, labels and rules of a minute, of all markets.",
+                &self.features,
             ),
             ("barograph_step_seconds", "One input through session and engine.", &self.step),
             ("barograph_store_seconds", "One batch into the store.", &self.store),

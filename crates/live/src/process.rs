@@ -395,10 +395,13 @@ impl Process {
         let journal = |e: barograph_lake::journal::Error| Error::failed(chain(&e));
         self.journal.control(at, &ControlRecord::Tick).map_err(journal)?;
         let rows = self.publisher.batch.rows.len();
+        let began = self.plan.clock.now();
         self.core.tick(at, &mut self.publisher)?;
+        let ended = self.plan.clock.now();
         self.publisher.ticked();
         self.report_health(at);
         if self.publisher.batch.rows.len() > rows {
+            self.meter.features.add((ended - began).0.max(0));
             // Everything of the minute is readable now.
             self.meter.minute_to_readable.add((self.plan.clock.now() - (due - Span(1_000))).0);
         }

@@ -403,7 +403,7 @@ mod tests {
         let name = |text: &str| InstrumentName::parse(text).unwrap();
         let (here, gone) = (name("binance-usdm:BTCUSDT"), name("binance-usdm:ETHUSDT"));
         let made =
-            (0..4).flat_map(|n| [&here, &gone].map(|market| ((market.clone(), minute(n)), "id".to_owned()))).collect();
+            (0..6).flat_map(|n| [&here, &gone].map(|market| ((market.clone(), minute(n)), "id".to_owned()))).collect();
         let absent = |newest: &[(&InstrumentName, i64)]| {
             let mut found = Found::default();
             let newest = newest.iter().map(|(name, n)| ((*name).clone(), minute(*n))).collect();

@@ -129,7 +129,7 @@ fn workers_show_what_they_hold_and_what_they_wait_for() {
     // Who listens does so without the broker: what venues send comes once.
     let mut late = site.start("ingest", "late");
     until("a journal", || std::fs::read_dir(site.place.path("late/journal")).ok()?.flatten().find(has_frames));
-    assert!(late.process.err.text().contains("waiting for it"), "{}", late.process.err.text());
+    late.process.err.wait_for("waiting for it");
     for worker in [&mut engine, &mut universe, &mut spare, &mut reader, &mut late] {
         worker.process.signal("TERM");
         assert_eq!(worker.process.wait(Duration::from_secs(60)), Some(0), "{}", worker.process.err.text());

@@ -98,7 +98,7 @@ impl LockedSession {
             self.moved(&mut state, inside, locked, given.clone()).await
         } else if let Some(known) = known {
             match clock::held(given.clone(), shown) {
-                Ok(held) => known.call(inside, held, mask).await,
+                Ok(held) => known.call(inside, held, mask).await.map_err(|fault| clock::faded(fault, shown)),
                 Err(fault) => Err(mask.map_or(fault.clone(), |mask| mask.of_own_terms(fault))),
             }
         } else {
@@ -106,7 +106,6 @@ impl LockedSession {
             let noted = state.record.note(clock, &cut(tool), &given, &Err(fault));
             return noted.err().map(|why| Err(CallFault::new(why)));
         };
-        let answered = answered.map_err(|fault| clock::faded(fault, shown));
         // An answer that is not on record was never given.
         Some(match state.record.note(clock, tool, &given, &answered) {
             Ok(()) => answered,
