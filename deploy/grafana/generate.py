@@ -194,7 +194,11 @@ def lines(value: dict) -> str:
 def main() -> None:
     registry_file = HERE / "registry.json"
     if sys.argv[1:2] == ["--registry"]:
+        known = json.loads(registry_file.read_text())
         registry = registry_of(pathlib.Path(sys.argv[2]).read_text())
+        # What has no value yet shows no labels.
+        for name, metric in registry.items():
+            metric["labels"] = metric["labels"] or known.get(name, metric)["labels"]
         registry_file.write_text(lines(registry))
     registry = json.loads(registry_file.read_text())
     placed = [name for _, rows in BOARDS.values() for names in rows.values() for name in names]
