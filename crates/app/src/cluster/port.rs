@@ -46,9 +46,12 @@ struct PortView {
     begun: Arc<AtomicBool>,
 }
 
+/// What answers at the port, and how it ended.
+type ServedPort = tokio::task::JoinHandle<Result<(), Error>>;
+
 /// An open port, or none.
 pub(super) struct WorkerPort {
-    served: Option<(tokio::task::JoinHandle<Result<(), Error>>, Arc<tokio::sync::Notify>)>,
+    served: Option<(ServedPort, Arc<tokio::sync::Notify>)>,
     begun: Arc<AtomicBool>,
 }
 

@@ -69,7 +69,8 @@ fn a_session_over_http_knows_nothing_of_the_future_and_is_judged() {
             assert_eq!(called(&server, &token, tool, &given, ""), answer, "{tool} {given} with {etag}, and without");
         }
         if n % 50 == 0 {
-            let stated = json!({"market": "BTCUSDT", "event": "hv_1h", "probability": 0.2});
+            let (market, event) = if n % 100 == 0 { ("BTCUSDT", "hv_1h") } else { ("ETHUSDT", "calm_4h") };
+            let stated = json!({"market": market, "event": event, "probability": 0.2});
             assert_eq!(called(&server, &token, "forecast", &stated, "")["isError"], false);
             let moved = called(&server, &token, "advance", &json!({"minutes": 60}), "");
             clock = Ts::parse(moved["structuredContent"]["clock"].as_str().unwrap()).unwrap();
@@ -86,7 +87,8 @@ fn a_session_over_http_knows_nothing_of_the_future_and_is_judged() {
     let report = server.json(&format!("/api/v1/agent-sessions/{id}"));
     let printed = stored.place.ok(&format!("mcp --data data --report data/agent-sessions/{id}.jsonl --json"));
     assert_eq!(report, json_lines(&printed)[0]);
-    assert_eq!((&report["forecasts"], &report["scores"][0]["n"]), (&json!(12), &json!(12)), "{report}");
+    let scored: Vec<_> = report["scores"].as_array().unwrap().iter().map(|score| score["n"].clone()).collect();
+    assert_eq!((&report["forecasts"], scored), (&json!(12), vec![json!(6), json!(6)]), "{report}");
     listed_beside_the_ledger(&stored.place, &server, &id, &report);
 }
 
@@ -98,7 +100,8 @@ fn listed_beside_the_ledger(place: &Place, server: &Server, id: &str, report: &V
     for own in &items {
         let issued = own["issued_ts"].as_str().unwrap();
         let to = (Ts::parse(issued).unwrap() + barograph_domain::Span::mins(1)).iso();
-        let case = server.json(&format!("/api/v1/forecasts?event=hv_1h&market=BTCUSDT&from={issued}&to={to}"));
+        let (event, market) = (own["event_id"].as_str().unwrap(), own["symbol"].as_str().unwrap());
+        let case = server.json(&format!("/api/v1/forecasts?event={event}&market={market}&from={issued}&to={to}"));
         let case = &case["items"][0];
         assert_eq!((&own["classifier_id"], &own["probability"]), (&json!(format!("agent:{id}")), &json!(0.2)));
         for field in ["outcome", "resolved_at", "climatology", "persistence", "evidence", "resolve_after", "symbol"] {
@@ -106,9 +109,14 @@ fn listed_beside_the_ledger(place: &Place, server: &Server, id: &str, report: &V
         }
         assert!(own["outcome"].is_u64() && own["forecast_id"] != case["forecast_id"], "{own}");
     }
-    let losses = items.iter().map(|one| (one["outcome"].as_f64().unwrap() - 0.2).powi(2));
-    let (brier, told) = (losses.sum::<f64>() / 12.0, report["scores"][0]["brier"].as_f64().unwrap());
-    assert!((brier - told).abs() < 1e-12, "{brier} of the list, {told} of the report");
+    for score in report["scores"].as_array().unwrap() {
+        let of: Vec<_> = items.iter().filter(|one| one["event_id"] == score["event"]).collect();
+        let losses: f64 = of.iter().map(|one| (one["outcome"].as_f64().unwrap() - 0.2).powi(2)).sum();
+        let (brier, reported) = (losses / 6.0, score["brier"].as_f64().unwrap());
+        assert!(of.len() == 6 && (brier - reported).abs() < 1e-12, "{brier} of the list, {reported} of the report");
+    }
+    let of_one = server.json(&format!("{address}&event=calm_4h&market=ETHUSDT"));
+    assert_eq!(of_one["items"].as_array().map(Vec::len), Some(6));
     let (mut paged, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = server.json(&format!("{address}&limit=5{cursor}"));

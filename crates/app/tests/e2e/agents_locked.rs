@@ -266,7 +266,6 @@ fn before_its_first_minute_a_market_is_none() {
         ] {
             ask(tool, &given);
         }
-        drop(ask);
         // Once it is there it is known.
         client.call("advance", &json!({"minutes": 5 * 1_440}));
         let answer = client.call("context", &json!({"market": later}));

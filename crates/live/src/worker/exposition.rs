@@ -131,7 +131,7 @@ mod tests {
             ..GroupStand::watched(1)
         };
         stand.broker.answered(Ok(()));
-        stand.turned(vec![GroupStand::watched(0), held], true);
+        stand.comes_round(vec![GroupStand::watched(0), held], true);
         let text = engine_metrics(&stand, now);
         for line in [
             "barograph_cluster_broker_answers 1",

@@ -63,7 +63,7 @@ pub fn run_groups(plan: &RosterPlan, stop: &AtomicBool) -> Result<(), Error> {
                 group.want(place.is_some_and(|at| all[at].iter().any(|g| g.0 == number)));
             }
         }
-        plan.stand.turned(groups.iter().map(GroupThread::stand).collect(), mine > 0);
+        plan.stand.comes_round(groups.iter().map(GroupThread::stand).collect(), mine > 0);
         if groups.iter().any(GroupThread::has_ended) {
             // Others take all groups of a process that is gone; of one that lacks a thread nobody takes that one.
             return Err(Error::failed("the thread of a group has ended; this is a bug"));

@@ -216,7 +216,7 @@ impl EngineStand {
     }
 
     /// The loop comes round: where the groups stand, and whether the worker is among those that are there.
-    pub(super) fn turned(&self, groups: Vec<GroupStand>, is_listed: bool) {
+    pub(super) fn comes_round(&self, groups: Vec<GroupStand>, is_listed: bool) {
         *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = groups;
         self.listed.store(is_listed, Ordering::Relaxed);
         self.pulse.beat();

@@ -84,13 +84,17 @@ pub(super) struct StoreWitness {
     pub(super) hours: Vec<(Ts, bool)>,
 }
 
+/// Entries of the key-value store by key, with their revisions.
+type StoredEntries = BTreeMap<String, (u64, Vec<u8>)>;
+
 /// What all workers share.
 pub(super) struct MemoryWorld {
     pub(super) folder: TempDir,
     pub(super) lines: Vec<(Ts, SceneLine)>,
     pub(super) parcels: Vec<Parcel>,
     groups: u16,
-    entries: Mutex<(u64, BTreeMap<String, (u64, Vec<u8>)>)>,
+    /// The newest revision, and the entries.
+    entries: Mutex<(u64, StoredEntries)>,
     /// What the broker has kept, with the stamps at which each ends.
     log: Mutex<Vec<(Ts, Vec<u8>)>>,
     synced: AtomicI64,
@@ -161,7 +165,7 @@ impl MemoryWorld {
 
     /// Waits until these groups are stored up to the last tick in the parcels before `end`.
     #[track_caller]
-    pub(super) fn stored(&self, groups: impl IntoIterator<Item = u16> + Clone, end: usize) {
+    pub(super) fn stored(&self, groups: core::ops::Range<u16>, end: usize) {
         // The last parcel of a life has no tick, and a stop counts as one.
         let want = self.parcels[end - 1].last();
         until(&format!("the store of groups up to {want}"), || {
