@@ -4821,7 +4821,7 @@ export interface components {
             raw_label: string;
             /**
              * Format: date-time
-             * @description When it was registered.
+             * @description When it was registered; of an agent's forecast: where its window begins.
              */
             issued_ts: string;
             /**
@@ -4895,7 +4895,7 @@ export interface components {
              * @description 0, 1, or the class.
              */
             outcome: number | null;
-            /** @description `resolved`, `gap`, `void`; null while it waits. */
+            /** @description `resolved`, `gap`, `void`; null while it waits. Of an agent's forecast also `no_case`: the ledger has none of that moment. */
             resolution_reason: string | null;
             /** @description What decided. */
             evidence: (number | null)[];
