@@ -25,6 +25,7 @@ fn main() {
         let request = WhatIfRequest { set: vec![set.to_owned()], ..WhatIfRequest::default() };
         let book = BookId::named("default");
         let asked = WhatIfQuestion {
+            names: None,
             reader: &reader,
             book: &book,
             default_venue: "binance-usdm",

@@ -26,7 +26,8 @@ fn ask_within(
     limits: WhatIfLimits,
 ) -> Result<WhatIfView, QueryError> {
     let book = BookId::named("default");
-    let asked = WhatIfQuestion { reader, book: &book, default_venue: "binance-usdm", kept, limits, request };
+    let asked =
+        WhatIfQuestion { reader, names: None, book: &book, default_venue: "binance-usdm", kept, limits, request };
     answer(&asked, &|_, _| {})
 }
 

@@ -23,6 +23,7 @@ fn ask_for(folder: &Path, request: &WhatIfRequest) -> Result<WhatIfView, QueryEr
     let reader = SqliteReader::open(folder).unwrap();
     let book = BookId::named("default");
     let asked = WhatIfQuestion {
+        names: None,
         reader: &reader,
         book: &book,
         default_venue: "binance-usdm",

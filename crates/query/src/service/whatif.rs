@@ -2,7 +2,7 @@
 
 use super::Service;
 use crate::whatif::{self, WhatIfLimits, WhatIfQuestion};
-use barograph_api::{AskWhatIf, QueryError};
+use barograph_api::{AskMarkets as _, AskWhatIf, QueryError};
 use barograph_domain::whatif::{BookThresholds, KeptBook, NewBook, WhatIfRequest, WhatIfView};
 use std::path::PathBuf;
 
@@ -30,7 +30,9 @@ impl Service {
         progress: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<WhatIfView, QueryError> {
         let columns = self.folder.get().map(|folder| folder.join(COLUMNS));
+        let names = self.instruments();
         let asked = WhatIfQuestion {
+            names: Some(&names),
             reader: self.reader.as_ref(),
             book: &self.book,
             default_venue: &self.default_venue,

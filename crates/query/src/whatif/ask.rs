@@ -36,6 +36,8 @@ pub struct WhatIfQuestion<'a> {
     pub book: &'a BookId,
     /// The venue a bare symbol means.
     pub default_venue: &'a str,
+    /// All markets that are stored, where whoever asks knows them: of a thousand only those that are named are read then.
+    pub names: Option<&'a [InstrumentName]>,
     /// Folder for columns made of stored rows; `None`: they are made for each question.
     pub kept: Option<&'a Path>,
     /// How much may be replayed.
@@ -232,7 +234,10 @@ fn per_day(text: &str) -> Result<f64, QueryError> {
 }
 
 pub(super) fn markets(asked: &WhatIfQuestion<'_>, books: &Books) -> Result<Vec<Market>, QueryError> {
-    let runs = asked.reader.runs(None).map_err(internal)?;
+    let runs = match runs_of_named(asked).map_err(internal)? {
+        Some(runs) => runs,
+        None => asked.reader.runs(None).map_err(internal)?,
+    };
     let mut known: Vec<InstrumentName> =
         runs.iter().filter(|r| r.minutes.is_some()).map(|r| r.spec.key.instrument.clone()).collect();
     known.sort();
@@ -276,6 +281,17 @@ pub(super) fn markets(asked: &WhatIfQuestion<'_>, books: &Books) -> Result<Vec<M
         return Err(other_book(&runs, None, asked.book).unwrap_or_else(nothing));
     }
     Ok(out)
+}
+
+/// The runs of the markets that are named; `None` where none is, or one of them is not known for sure.
+fn runs_of_named(asked: &WhatIfQuestion<'_>) -> barograph_store::Result<Option<Vec<RunInfo>>> {
+    let (Some(known), names @ [_, ..]) = (asked.names, asked.request.markets.as_slice()) else { return Ok(None) };
+    let mut runs = Vec::new();
+    for name in names {
+        let Ok(name) = resolve(known, asked.default_venue, name, false) else { return Ok(None) };
+        runs.extend(asked.reader.runs_of(&name, None)?);
+    }
+    Ok(Some(runs))
 }
 
 impl Plan {
