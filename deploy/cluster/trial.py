@@ -40,8 +40,6 @@ import runbook  # noqa: E402
 PATIENCE = 180
 # A call that is repeated came first so near to a death, or to a pause, which is one for who waits.
 MOMENT = 15
-# A market of the built-in venue is not without an alert for longer.
-QUIET = 300
 GROUPS = 6
 
 
@@ -77,7 +75,7 @@ class Receiver:
             'secrets = ["whsec_dHJpYWwtb2YtYS1jbHVzdGVyLW5vLXNlY3JldA=="]\nseverity = "LOW"\n'
         )
 
-    def judge(self, states: dict[str, str], deaths: list[float], seconds: float) -> dict[str, int]:
+    def judge(self, states: dict[str, str], deaths: list[float]) -> dict[str, int]:
         """Holds what came against what the database says became of each message, by its id; in a minute there may be nothing to deliver."""
         came: dict[str, list[float]] = {}
         facts: dict[bytes, str] = {}
@@ -88,8 +86,6 @@ class Receiver:
         lost = {one: state for one, state in states.items() if state in ("waiting", "dead", "expired")}
         if lost:
             raise SystemExit(f"not everything was delivered: {lost}")
-        if seconds >= QUIET and not any(state == "delivered" for state in states.values()):
-            raise SystemExit("there was nothing to deliver")
         missing = [one for one, state in states.items() if state == "delivered" and one not in came]
         if missing:
             raise SystemExit(f"noted as delivered, and nobody was called: {missing}")
@@ -424,7 +420,7 @@ def main() -> None:
         states = {row[0]: row[1] for row in cluster.query("SELECT message, state FROM deliveries")}
         found = verify(cluster)
         complete(found, asked.markets, begun, ended)
-        called = cluster.receiver.judge(states, deaths, asked.seconds)
+        called = cluster.receiver.judge(states, deaths)
         if asked.takeover_max and max(took, default=0) > asked.takeover_max:
             raise SystemExit(f"a takeover took {max(took):.1f} s, at most {asked.takeover_max} s are allowed")
         print(json.dumps({"verify": found, "receiver": called, "disturbed": counts, "ended_by_themselves": gave_up, "takeover_s": [round(t, 1) for t in took]}))
