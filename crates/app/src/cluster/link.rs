@@ -1,5 +1,5 @@
 //! The way from the process that listens to the broker. It listens and journals without it: what the broker misses is fetched from the
-//! journal later, and a venue is heard once.
+//! journal later, and what a venue sends comes once.
 
 use super::{AGAIN, bus_options};
 use crate::config::Settings;

@@ -89,7 +89,7 @@ fn print(report: &SessionReport, json: bool) -> Result<(), Failure> {
         let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{x:.4}"));
         writeln!(out)?;
         let rate = score.base_rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", 100.0 * rate));
-        writeln!(out, "{}: {} cases ({} that do not overlap), happened in {rate}", score.event, score.n, score.n_eff)?;
+        writeln!(out, "{}: {} ({} that do not overlap), happened in {rate}", score.event, cases(score.n), score.n_eff)?;
         writeln!(out, " Brier {}, log score {}", number(score.brier), number(score.log_score))?;
         for (who, reading) in &score.against {
             writeln!(out, " against {who:<12} {}", against(reading))?;
@@ -98,12 +98,16 @@ fn print(report: &SessionReport, json: bool) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
+fn cases(n: usize) -> String {
+    format!("{n} case{}", if n == 1 { "" } else { "s" })
+}
+
 fn against(reading: &AgainstReading) -> String {
     let signed = |x: f64| format!("{:+.1} %", 100.0 * x).replace('-', "−");
-    let Some(skill) = reading.skill else { return format!("no skill: {} cases", reading.n) };
+    let Some(skill) = reading.skill else { return format!("no skill: {}", cases(reading.n)) };
     let band = reading.band.map_or_else(
         || "too little data for a band".to_owned(),
         |[low, high]| format!("90 % band {} to {}", signed(low), signed(high)),
     );
-    format!("skill {}, {band}, {} cases", signed(skill), reading.n)
+    format!("skill {}, {band}, {}", signed(skill), cases(reading.n))
 }

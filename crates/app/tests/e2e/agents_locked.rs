@@ -266,8 +266,12 @@ fn before_its_first_minute_a_market_is_none() {
         ] {
             ask(tool, &given);
         }
-        // Once it is there it is known.
+        // Once it is there it is known; universe has markets go by their asset as well.
         client.call("advance", &json!({"minutes": 5 * 1_440}));
+        if mask.is_empty() {
+            let pairs = client.call("universe", &json!({"markets": ["BTC", "ETHUSDT"]}));
+            assert_eq!(pairs["isError"], false, "{pairs}");
+        }
         let answer = client.call("context", &json!({"market": later}));
         assert_eq!(answer["isError"], false, "{answer}");
         client.end();

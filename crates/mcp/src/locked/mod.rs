@@ -92,7 +92,7 @@ impl LockedSession {
         let (clock, mask) = (state.clock, self.mask.as_ref());
         let shown = mask.map_or(clock, |mask| mask.shown(clock));
         let known = TOOLS.iter().find(|known| known.name == tool);
-        let answered = if let Err(fault) = self.markets_are_known(&mut state, inside, &given).await {
+        let answered = if let Err(fault) = self.markets_are_known(&mut state, inside, (tool, &given)).await {
             Err(fault)
         } else if let Some(locked) = LOCKED_TOOLS.iter().find(|known| known.name == tool) {
             self.moved(&mut state, inside, locked, given.clone()).await
@@ -118,7 +118,7 @@ impl LockedSession {
         &self,
         state: &mut SessionState,
         inside: &Inside,
-        given: &Map<String, Value>,
+        (tool, given): (&str, &Map<String, Value>),
     ) -> Result<(), CallFault> {
         let asked = names::asked(given);
         if asked.is_empty() {
@@ -135,7 +135,9 @@ impl LockedSession {
                 Some(mask) => mask.market(name).ok(),
                 None => Some(name),
             };
-            if real.is_some_and(|real| !known.has(real)) {
+            // One tool has markets go by their asset; elsewhere an asset is answered with names, those of later markets among them.
+            let by_asset = tool == "universe" && argument == "markets";
+            if real.is_some_and(|real| !known.has(real) && !(by_asset && known.has_asset(real))) {
                 let why = format!(
                     "{argument}: '{name}' is no market known at the clock; the tool markets lists those that are"
                 );

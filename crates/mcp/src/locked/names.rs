@@ -3,17 +3,26 @@
 use crate::ask;
 use crate::fault::CallFault;
 use barograph_api::Inside;
-use barograph_domain::Ts;
+use barograph_domain::{InstrumentName, Ts};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Names of markets: whole ones, symbols, and what they are of.
-pub(super) struct KnownNames(BTreeSet<String>);
+/// Names of markets, whole ones and symbols, and the assets that they are of.
+#[derive(Default)]
+pub(super) struct KnownNames {
+    markets: BTreeSet<String>,
+    assets: BTreeSet<String>,
+}
 
 impl KnownNames {
     /// Does a market answer to this name? Writing it in other letters, or with a sign between the assets, makes no other market of it.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains(&plain(name))
+        self.markets.contains(&plain(name))
+    }
+
+    /// Is it the asset of a market?
+    pub(super) fn has_asset(&self, name: &str) -> bool {
+        self.assets.contains(&plain(name))
     }
 }
 
@@ -23,19 +32,20 @@ fn plain(name: &str) -> String {
 
 /// The markets that were known at a moment.
 pub(super) async fn known_at(inside: &Inside, moment: Ts) -> Result<KnownNames, CallFault> {
-    let (as_of, mut known, mut cursor) = (moment.iso(), BTreeSet::new(), None::<String>);
+    let (as_of, mut known, mut cursor) = (moment.iso(), KnownNames::default(), None::<String>);
     loop {
         let parameters = [("as_of", Some(as_of.as_str())), ("limit", Some("1000")), ("cursor", cursor.as_deref())];
         let page = ask::json(inside, &ask::address("/api/v1/markets", &parameters), None).await?;
         for market in page["items"].as_array().into_iter().flatten() {
             let whole = market["instrument"].as_str().unwrap_or_default();
-            known.insert(plain(whole));
-            known.extend(whole.split_once(':').map(|(_, symbol)| plain(symbol)));
-            known.extend(market["asset"].as_str().map(plain));
+            known.markets.insert(plain(whole));
+            known.markets.extend(whole.split_once(':').map(|(_, symbol)| plain(symbol)));
+            let pair = InstrumentName::parse(whole).ok().and_then(|name| name.base_quote());
+            known.assets.extend(pair.map(|(base, _)| plain(base.as_str())));
         }
         cursor = page["next_cursor"].as_str().map(str::to_owned);
         if cursor.is_none() {
-            return Ok(KnownNames(known));
+            return Ok(known);
         }
     }
 }
