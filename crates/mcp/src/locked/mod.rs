@@ -137,7 +137,8 @@ impl LockedSession {
             };
             // One tool has markets go by their asset; elsewhere an asset is answered with names, those of later markets among them.
             let by_asset = tool == "universe" && argument == "markets";
-            if real.is_some_and(|real| !known.has(real) && !(by_asset && known.has_asset(real))) {
+            let is_known = |real: &str| known.has(real) || by_asset && known.has_asset(real);
+            if real.is_some_and(|real| !is_known(real)) {
                 let why = format!(
                     "{argument}: '{name}' is no market known at the clock; the tool markets lists those that are"
                 );
