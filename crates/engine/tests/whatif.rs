@@ -7,7 +7,7 @@ use barograph_domain::{
 use barograph_engine::detect::ruled::RuleWatch;
 use barograph_engine::rules::{Axes, AxisStates, RuleBook, Ruled};
 use barograph_engine::whatif::{
-    Builder, ReplayedAxis, Runs, Setting, StoredHistory, alert_entries, check, edit, replay,
+    Builder, ReplayedAxis, Runs, Setting, StoredHistory, WrittenBook, alert_entries, check, replay,
 };
 use barograph_engine::{CATALOGUE, Feature};
 use proptest::prelude::*;
@@ -168,8 +168,9 @@ proptest! {
         made.note(&book);
         made.columns.iter_mut().filter(|(f, _)| **f != Feature::RealizedVol1h).for_each(|(_, c)| c.values.clear());
         let setting = Setting { name: "HIGH_VOL.realized_vol_1h".to_owned(), value: 0.46 };
-        if let Ok(text) = edit("b.toml", &text, &setting) {
-            let changed = RuleBook::parse("b.toml", &text).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let written = WrittenBook { text, book };
+        if let Ok(WrittenBook { text, book: changed }) = written.with("b.toml", &setting) {
+            prop_assert_eq!(RuleBook::parse("b.toml", &text), Ok(changed.clone()));
             let after: ReplayedAxis<RiskRegime> = replay(&changed, &made).map_err(|f| TestCaseError::fail(f.id()))?;
             let mut axes = Axes::new(&changed);
             let mut want = Runs::default();

@@ -28,7 +28,9 @@ const HORIZONS: [(&str, Span); 2] = [("4h", Span::hours(4)), ("24h", Span::days(
 /// When the store cannot be read.
 pub fn similar(reader: &dyn Reader, lens: &Lens, row: &MinuteRow, as_of: Option<Ts>) -> Result<SimilarView> {
     let key = RunKey { instrument: lens.instrument.name.clone(), logic_version: lens.logic_version.clone() };
-    let hours = hours(reader, lens, &key, row.ts, as_of)?;
+    // Nothing lies near a minute without a reading, so months of hours are not read for it.
+    let is_read = row.risk.raw_label != RiskRegime::UNKNOWN;
+    let hours = if is_read { hours(reader, lens, &key, row.ts, as_of)? } else { Vec::new() };
     let past: Vec<&Hour> = hours.iter().filter(|h| h.ts + DAY <= row.ts).collect();
     let now = margins(&lens.book, &row.cells);
     let far: Vec<(Ts, Option<f64>)> = past.iter().map(|h| (h.ts, distance(&now, &h.margins))).collect();

@@ -17,6 +17,7 @@ use super::set::{RuleSet, Ruled};
 use super::tree::{Entry, Node, NodeKind, parse};
 use super::{Clause, Freshness, Warming};
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
+use std::sync::LazyLock;
 
 const BOOK_KEYS: [&str; 25] = [
     "name",
@@ -56,6 +57,9 @@ const ENTER_MAX: f64 = 1440.0;
 
 /// Rules of the trend, volatility and heat axes for books that state none of their own (regimes §3–§6).
 const STANDARD_AXES: &str = include_str!("../../books/axes.toml");
+/// The same as a tree: every book is read with it.
+static STANDARD_ENTRIES: LazyLock<Vec<Entry>> =
+    LazyLock::new(|| parse(STANDARD_AXES, &mut Problems::new("axes.toml", STANDARD_AXES)).unwrap_or_default());
 /// Timeframes the trend axis can read.
 const TREND_TIMEFRAMES: [(&str, Span); 4] =
     [("1h", Span::hours(1)), ("4h", Span::hours(4)), ("1d", Span::days(1)), ("1w", Span::days(7))];
@@ -121,10 +125,9 @@ fn rules(entries: &[Entry], hysteresis: bool, scales: &mut Scales, problems: &mu
 /// The standard rules of every axis that `drafts` says nothing about.
 fn standard(drafts: &[Draft], hysteresis: bool, scales: &mut Scales) -> Result<Vec<Draft>, BookError> {
     let mut problems = Problems::new("axes.toml", STANDARD_AXES);
-    let entries = parse(STANDARD_AXES, &mut problems).unwrap_or_default();
     // Margin units that the book states itself stay as they are.
     let mut own = Scales::default();
-    let mut out = rules_only(&entries, hysteresis, &mut own, &mut problems);
+    let mut out = rules_only(&STANDARD_ENTRIES, hysteresis, &mut own, &mut problems);
     out.retain(|d| !drafts.iter().any(|own| own.rule.axis == d.rule.axis));
     scales.fill_from(&own);
     if problems.is_empty() { Ok(out) } else { Err(problems.into_error()) }

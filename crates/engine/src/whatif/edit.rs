@@ -5,7 +5,7 @@
 //! one name apart. A new threshold takes its exit along: percentiles at the same distance, others at the same ratio.
 
 use crate::catalogue::{CATALOGUE, Feature};
-use crate::rules::{AlertRule, Clause, RuleBook, Ruled, Test, did_you_mean};
+use crate::rules::{AlertRule, BookError, Clause, RuleBook, Ruled, Test, did_you_mean};
 use barograph_domain::{HeatRegime, RiskRegime, TrendRegime, VolRegime};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
@@ -156,57 +156,80 @@ pub fn place_of(book: &RuleBook, name: &str) -> Result<(Place, bool), EditError>
     Ok(((*found).clone(), is_exit))
 }
 
-/// The text of a book with one threshold changed; comments and everything else stay as they are. Of an axis that the text says
-/// nothing about the standard rules are written out first.
-///
-/// # Errors
-/// The name leads nowhere, or the text is no book.
-pub fn edit(file: &str, text: &str, setting: &Setting) -> Result<String, EditError> {
-    let book = RuleBook::parse(file, text).map_err(|e| EditError(e.to_string()))?;
-    let (place, is_exit) = place_of(&book, &setting.name)?;
-    let mut document: DocumentMut = text.parse().map_err(|e| EditError(format!("{file}: {e}")))?;
-    if !has_rule(&document, &place) {
-        let axes: DocumentMut = STANDARD_AXES.parse().map_err(|e| EditError(format!("axes.toml: {e}")))?;
-        write_axis(&mut document, &axes, place.axis);
-    }
-    let mut clauses = Vec::new();
-    for table in rules_mut(&mut document, &place) {
-        let key = if table.contains_key("all") { "all" } else { "any" };
-        if let Some(list) = table.get_mut(key).and_then(Item::as_array_mut) {
-            each_clause(list, place.feature.id(), &mut clauses);
-        }
-    }
-    let lost =
-        || EditError(format!("{file}: '{}' is not where its rule says; write its clause as a table", setting.name));
-    let clause = clauses.into_iter().nth(place.nth - 1).ok_or_else(lost)?;
-    if is_exit {
-        put(clause, "exit", setting.value);
-    } else {
-        put(clause, "value", setting.value);
-        if clause.contains_key("exit") {
-            put(clause, "exit", place.exit_beside(setting.value));
-        }
-    }
-    let changed = document.to_string();
-    RuleBook::parse(file, &changed).map_err(|e| EditError(e.to_string()))?;
-    Ok(changed)
+/// A rule book beside the text that it was read from.
+#[derive(Clone, Debug)]
+pub struct WrittenBook {
+    /// With its comments.
+    pub text: String,
+    /// What it says.
+    pub book: RuleBook,
 }
 
-/// The text of a book under another name; everything else stays as it is.
-///
-/// # Errors
-/// The text is no book, or the name none that a book can have.
-pub fn renamed(file: &str, text: &str, name: &str) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse().map_err(|e| EditError(format!("{file}: {e}")))?;
-    let Some(old) = document.get_mut("name").and_then(Item::as_value_mut) else {
-        return Err(EditError(format!("{file}: a rule book needs a name")));
-    };
-    let mut value = Value::from(name);
-    *value.decor_mut() = old.decor().clone();
-    *old = value;
-    let changed = document.to_string();
-    RuleBook::parse(file, &changed).map_err(|e| EditError(e.to_string()))?;
-    Ok(changed)
+impl WrittenBook {
+    /// Reads a text; `file` is how errors name it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read(file: &str, text: String) -> Result<Self, BookError> {
+        let book = RuleBook::parse(file, &text)?;
+        Ok(Self { text, book })
+    }
+
+    /// The same with one threshold changed; comments and everything else stay as they are. Of an axis that the text says nothing
+    /// about the standard rules are written out first.
+    ///
+    /// # Errors
+    /// The name leads nowhere, or the changed text would be no book.
+    pub fn with(&self, file: &str, setting: &Setting) -> Result<Self, EditError> {
+        let (place, is_exit) = place_of(&self.book, &setting.name)?;
+        let mut document = self.document(file)?;
+        if !has_rule(&document, &place) {
+            let axes: DocumentMut = STANDARD_AXES.parse().map_err(|e| EditError(format!("axes.toml: {e}")))?;
+            write_axis(&mut document, &axes, place.axis);
+        }
+        let mut clauses = Vec::new();
+        for table in rules_mut(&mut document, &place) {
+            let key = if table.contains_key("all") { "all" } else { "any" };
+            if let Some(list) = table.get_mut(key).and_then(Item::as_array_mut) {
+                each_clause(list, place.feature.id(), &mut clauses);
+            }
+        }
+        let lost =
+            || EditError(format!("{file}: '{}' is not where its rule says; write its clause as a table", setting.name));
+        let clause = clauses.into_iter().nth(place.nth - 1).ok_or_else(lost)?;
+        if is_exit {
+            put(clause, "exit", setting.value);
+        } else {
+            put(clause, "value", setting.value);
+            if clause.contains_key("exit") {
+                put(clause, "exit", place.exit_beside(setting.value));
+            }
+        }
+        Self::changed(file, &document)
+    }
+
+    /// The same under another name; everything else stays as it is.
+    ///
+    /// # Errors
+    /// The name is none that a book can have.
+    pub fn named(&self, file: &str, name: &str) -> Result<Self, EditError> {
+        let mut document = self.document(file)?;
+        let Some(old) = document.get_mut("name").and_then(Item::as_value_mut) else {
+            return Err(EditError(format!("{file}: a rule book needs a name")));
+        };
+        let mut value = Value::from(name);
+        *value.decor_mut() = old.decor().clone();
+        *old = value;
+        Self::changed(file, &document)
+    }
+
+    fn document(&self, file: &str) -> Result<DocumentMut, EditError> {
+        self.text.parse().map_err(|e| EditError(format!("{file}: {e}")))
+    }
+
+    fn changed(file: &str, document: &DocumentMut) -> Result<Self, EditError> {
+        Self::read(file, document.to_string()).map_err(|e| EditError(e.to_string()))
+    }
 }
 
 fn is_of(table: &Table, place: &Place) -> bool {
@@ -272,9 +295,13 @@ fn put(table: &mut InlineTable, key: &str, number: f64) {
 mod tests {
     use super::*;
 
+    fn default() -> WrittenBook {
+        WrittenBook::read("default.toml", RuleBook::shipped_text("default").unwrap().to_owned()).unwrap()
+    }
+
     fn changed(name: &str, value: f64) -> Result<String, String> {
-        let text = RuleBook::shipped_text("default").unwrap();
-        edit("default.toml", text, &Setting { name: name.to_owned(), value }).map_err(|e| e.to_string())
+        let changed = default().with("default.toml", &Setting { name: name.to_owned(), value });
+        changed.map(|c| c.text).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -293,10 +320,10 @@ mod tests {
 
     #[test]
     fn another_name_changes_the_name_alone() {
-        let text = RuleBook::shipped_text("default").unwrap();
-        let changed = renamed("b.toml", text, "mine").unwrap();
-        assert_eq!(changed, text.replacen("name = \"default\"", "name = \"mine\"", 1));
-        assert!(renamed("b.toml", "nonsense", "mine").is_err());
+        let changed = default().named("b.toml", "mine").unwrap();
+        assert_eq!(changed.text, default().text.replacen("name = \"default\"", "name = \"mine\"", 1));
+        assert_eq!(changed.book, RuleBook::parse("b.toml", &changed.text).unwrap());
+        assert!(default().named("b.toml", "").is_err());
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use alerts::{RuleEntries, alert_entries};
 pub use column::{Anchored, ReadingColumn, ReadingStanding};
 pub use control::Control;
 pub use count::{AxisCounts, LabelCounts, compare};
-pub use edit::{EditError, Place, Setting, edit, place_of, renamed};
+pub use edit::{EditError, Place, Setting, WrittenBook, place_of};
 pub use history::{Builder, InputSeen, StoredAxis, StoredHistory};
 pub use outcome::{Hits, ObservedEvent, Outcomes, chop_4h, hv_1h, judge, median};
 pub use refuse::{Refusal, check};

@@ -105,6 +105,9 @@ impl AskMarkets for Service {
     }
 
     fn similar(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<SimilarView, QueryError> {
+        if let (None, Some(latest)) = (as_of, self.market(id)) {
+            return crate::similar::similar(self.reader.as_ref(), &latest.lens, &latest.row, None).map_err(internal);
+        }
         let (info, lens) = self.run(id, None)?;
         let (lens, rows) = self.newest(&info, &lens, as_of)?;
         let (row, _) = split(&rows)?;

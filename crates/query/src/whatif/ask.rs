@@ -2,6 +2,7 @@
 
 use super::books::Books;
 use super::gather::{Source, weeks};
+use super::kept::Wanted;
 use super::limits::{SET_MAX, WhatIfLimits, days};
 use super::show::{Forecast, Found, counts, signal_counts, sum};
 use super::{signals, tune};
@@ -12,12 +13,13 @@ use barograph_domain::{Axis, HeatRegime, InstrumentName, RiskRegime, Span, Trend
 use barograph_engine::Feature;
 use barograph_engine::rules::{RuleBook, Ruled};
 use barograph_engine::whatif::{
-    Outcomes, Place, ReplayedAxis, Setting, StoredHistory, alert_entries, chop_4h, compare, edit, hv_1h, judge, losses,
-    renamed, replay,
+    Outcomes, Place, ReplayedAxis, Setting, StoredHistory, WrittenBook, alert_entries, chop_4h, compare, hv_1h, judge,
+    losses, replay,
 };
 use barograph_store::{Reader, RunInfo};
 use barograph_study::money::rule::RuleCondition;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Why an alert rule is left out.
@@ -60,13 +62,21 @@ impl core::fmt::Debug for WhatIfQuestion<'_> {
 pub(super) struct Market {
     pub(super) name: InstrumentName,
     run: RunInfo,
-    /// The book that made its rows.
-    book: RuleBook,
+    made_by: Arc<MadeBy>,
+}
+
+/// The book that made the rows of some markets.
+#[derive(Debug)]
+struct MadeBy {
+    written: WrittenBook,
+    /// What a question needs of those rows.
+    wanted: Wanted,
 }
 
 impl Market {
-    pub(super) const fn book(&self) -> &RuleBook {
-        &self.book
+    /// What the question needs of its rows.
+    pub(super) fn wanted(&self) -> &Wanted {
+        &self.made_by.wanted
     }
     /// Days of its stored minutes in a stretch.
     pub(super) fn days(&self, from: Ts, to: Ts) -> u64 {
@@ -97,7 +107,7 @@ pub fn answer(asked: &WhatIfQuestion<'_>, progress: &(dyn Fn(u64, u64) + Sync)) 
     // A condition holds numbers, truths and times of its own, fewer than the books.
     let held_bytes = asked.limits.held_bytes / if plan.condition.is_some() { 2 } else { 1 };
     let limits = WhatIfLimits { held_bytes, ..asked.limits };
-    let at_once = limits.at_once(&plan.books, &plan.markets, (plan.from, plan.to), false)?;
+    let at_once = limits.at_once(&plan.markets, (plan.from, plan.to), false)?;
     let begun = std::time::SystemTime::now();
     let tuned = match &asked.request.tune {
         Some(name) => Some(tune::tune(asked, &plan, name, progress)?),
@@ -153,7 +163,7 @@ pub(super) fn bad(field: &str, value: impl Into<String>, reason: &dyn core::fmt:
     QueryError::BadField { field: field.to_owned(), value: value.into(), reason: reason.to_string() }
 }
 
-pub(super) fn base_of(book: &BookId, base: Option<&str>) -> Result<(String, RuleBook), QueryError> {
+pub(super) fn base_of(book: &BookId, base: Option<&str>) -> Result<WrittenBook, QueryError> {
     let text = match base {
         Some(name) => RuleBook::shipped_text(name).map(str::to_owned).ok_or_else(|| {
             bad("base", name, &format!("name a book that comes with the program: {}", RuleBook::SHIPPED.join(", ")))
@@ -161,13 +171,11 @@ pub(super) fn base_of(book: &BookId, base: Option<&str>) -> Result<(String, Rule
         None => book.text.clone().or_else(|| RuleBook::shipped_text(&book.name).map(str::to_owned)).unwrap_or_default(),
     };
     let name = base.unwrap_or(&book.name);
-    let read = RuleBook::parse(&format!("{name}.toml"), &text).map_err(|e| bad("base", name, &e))?;
-    Ok((text, read))
+    WrittenBook::read(&format!("{name}.toml"), text).map_err(|e| bad("base", name, &e))
 }
 
-/// The text of a book with thresholds changed and, where one is given, another name.
-pub(super) fn changed_text(mut text: String, set: &[String], name: Option<&str>) -> Result<String, QueryError> {
-    RuleBook::parse("book", &text).map_err(|e| bad("book", "", &e))?;
+/// A book with thresholds changed and, where one is given, another name.
+pub(super) fn changed(mut written: WrittenBook, set: &[String], name: Option<&str>) -> Result<WrittenBook, QueryError> {
     if set.len() > SET_MAX {
         return Err(QueryError::TooMuch {
             reason: format!("{} thresholds are to be changed; at most {SET_MAX} at once", set.len()),
@@ -176,23 +184,24 @@ pub(super) fn changed_text(mut text: String, set: &[String], name: Option<&str>)
     }
     for one in set {
         let setting = Setting::parse(one).map_err(|e| bad("set", one, &e))?;
-        text = edit("book", &text, &setting).map_err(|e| bad("set", one, &e))?;
+        written = written.with("book", &setting).map_err(|e| bad("set", one, &e))?;
     }
     match name {
-        Some(name) => renamed("book", &text, name).map_err(|e| bad("name", name, &e)),
-        None => Ok(text),
+        Some(name) => written.named("book", name).map_err(|e| bad("name", name, &e)),
+        None => Ok(written),
     }
 }
 
 fn plan(asked: &WhatIfQuestion<'_>) -> Result<Plan, QueryError> {
     let request = asked.request;
-    let (base_text, base) = base_of(asked.book, request.base.as_deref())?;
-    let text = changed_text(request.book.clone().unwrap_or(base_text), &request.set, request.name.as_deref())?;
-    let changed = RuleBook::parse("book", &text).map_err(|e| bad("book", "", &e))?;
+    let base = base_of(asked.book, request.base.as_deref())?;
+    let given = request.book.clone().map(|text| WrittenBook::read("book", text)).transpose();
+    let given = given.map_err(|e| bad("book", "", &e))?.unwrap_or_else(|| base.clone());
+    let WrittenBook { text, book } = changed(given, &request.set, request.name.as_deref())?;
+    let books = Books { base: base.book.clone(), changed: book };
     let budget = request.budget.as_deref().map(per_day).transpose()?;
     let condition = request.when.as_deref().map(signals::condition).transpose()?;
-    let books = Books { base, changed };
-    let markets = markets(asked, &books)?;
+    let markets = markets(asked, &books, Some(&base))?;
     let moment = |field: &str, given: &Option<String>| {
         let read = |t: &String| Ts::parse(t).map_err(|e| bad(field, t, &e));
         given.as_ref().map(read).transpose()
@@ -233,7 +242,12 @@ fn per_day(text: &str) -> Result<f64, QueryError> {
     read.ok_or_else(|| bad("budget", text, &"write it as 3/day: entries a day and market"))
 }
 
-pub(super) fn markets(asked: &WhatIfQuestion<'_>, books: &Books) -> Result<Vec<Market>, QueryError> {
+/// The markets that are asked of. `base`: a book that is read already, as the one that made the rows mostly is.
+pub(super) fn markets(
+    asked: &WhatIfQuestion<'_>,
+    books: &Books,
+    base: Option<&WrittenBook>,
+) -> Result<Vec<Market>, QueryError> {
     let runs = match runs_of_named(asked).map_err(internal)? {
         Some(runs) => runs,
         None => asked.reader.runs(None).map_err(internal)?,
@@ -252,7 +266,7 @@ pub(super) fn markets(asked: &WhatIfQuestion<'_>, books: &Books) -> Result<Vec<M
             found
         }
     };
-    let mut read: Vec<(String, RuleBook)> = Vec::new();
+    let mut checked: Vec<Arc<MadeBy>> = Vec::new();
     let mut out = Vec::new();
     for name in wanted {
         let Some(run) = configured_run(&runs, &name, asked.book).filter(|r| r.minutes.is_some()) else {
@@ -263,18 +277,24 @@ pub(super) fn markets(asked: &WhatIfQuestion<'_>, books: &Books) -> Result<Vec<M
             return Err(other_book(&runs, Some(&name), asked.book).unwrap_or_else(nothing));
         };
         let text = &run.spec.book_text;
-        let book = match read.iter().find(|(t, _)| t == text) {
-            Some((_, book)) => book.clone(),
+        let made_by = match checked.iter().find(|made| made.written.text == *text) {
+            Some(made) => Arc::clone(made),
             None => {
-                let book = RuleBook::parse(&run.spec.book, text).map_err(|e| QueryError::Unavailable {
-                    reason: format!("the rule book that made the rows of {name} cannot be read by this version: {e}"),
-                })?;
-                books.check(&book)?;
-                read.push((text.clone(), book.clone()));
-                book
+                let written = match base.filter(|base| base.text == *text) {
+                    Some(base) => base.clone(),
+                    None => WrittenBook::read(&run.spec.book, text.clone()).map_err(|e| QueryError::Unavailable {
+                        reason: format!(
+                            "the rule book that made the rows of {name} cannot be read by this version: {e}"
+                        ),
+                    })?,
+                };
+                books.check(&written.book)?;
+                let wanted = books.wanted(&written.book);
+                checked.push(Arc::new(MadeBy { written, wanted }));
+                Arc::clone(&checked[checked.len() - 1])
             }
         };
-        out.push(Market { name, run: run.clone(), book });
+        out.push(Market { name, run: run.clone(), made_by });
     }
     if out.is_empty() {
         let nothing = || QueryError::Unavailable { reason: "no market has stored minutes yet".to_owned() };
@@ -307,10 +327,10 @@ impl Plan {
         let done = AtomicU64::new(0);
         let one = |at: usize| -> Result<T, QueryError> {
             let market = &self.markets[at];
-            let wanted = self.books.wanted(&market.book);
-            let source = Source { reader: asked.reader, kept: asked.kept, run: &market.run, book: &market.book };
+            let book = &market.made_by.written.book;
+            let source = Source { reader: asked.reader, kept: asked.kept, run: &market.run, book };
             let week = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            ask(at, source.history(self.from, self.to, &wanted, &week)?, market)
+            ask(at, source.history(self.from, self.to, market.wanted(), &week)?, market)
         };
         in_parallel(self.markets.len(), at_once, one)
     }
@@ -368,7 +388,8 @@ fn count(reader: &dyn Reader, plan: &Plan, history: &StoredHistory, market: &Mar
                 out.axes.push(compare(&before, &after, from, until));
                 let published = ReplayedAxis { labels: history.published::<RiskRegime>(), raw: before.raw.clone() };
                 let same = compare(&before, &published, from, until).same;
-                out.not_as_published = (*base == market.book).then_some(out.minutes - same.min(out.minutes));
+                out.not_as_published =
+                    (*base == market.made_by.written.book).then_some(out.minutes - same.min(out.minutes));
                 out.forecasts = forecasts(history, &before, &after, (plan.from, plan.to));
                 if let Some(condition) = &plan.condition {
                     let range = (plan.from, plan.to);
@@ -447,11 +468,11 @@ fn of_label(
 
 /// Thresholds that differ, by name.
 fn changes(books: &Books) -> Vec<ThresholdChange> {
-    let (a, b) = (Place::all(&books.base), Place::all(&books.changed));
+    let named = |book: &RuleBook| Place::all(book).into_iter().map(|p| (p.name(), p)).collect::<Vec<_>>();
+    let (a, b) = (named(&books.base), named(&books.changed));
     let mut out = Vec::new();
-    for place in &b {
-        let name = place.name();
-        let was = a.iter().find(|p| p.name() == name);
+    for (name, place) in &b {
+        let was = a.iter().find(|(n, _)| n == name).map(|(_, was)| was);
         if was.is_none_or(|was| was.value.to_bits() != place.value.to_bits()) {
             out.push(ThresholdChange { name: name.clone(), before: was.map(|p| p.value), after: Some(place.value) });
         }
@@ -460,8 +481,8 @@ fn changes(books: &Books) -> Vec<ThresholdChange> {
             out.push(ThresholdChange { name, before: Some(was.exit), after: Some(place.exit) });
         }
     }
-    let gone = a.iter().filter(|p| !b.iter().any(|q| q.name() == p.name()));
-    out.extend(gone.map(|p| ThresholdChange { name: p.name(), before: Some(p.value), after: None }));
+    let gone = a.iter().filter(|(name, _)| !b.iter().any(|(n, _)| n == name));
+    out.extend(gone.map(|(name, p)| ThresholdChange { name: name.clone(), before: Some(p.value), after: None }));
     out
 }
 

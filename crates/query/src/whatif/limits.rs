@@ -4,7 +4,6 @@
 //! the features of its axes are, in runs. Where no columns are kept, all features of the book are read first, a week at a time.
 
 use super::ask::Market;
-use super::books::Books;
 use barograph_api::QueryError;
 use barograph_domain::{Span, Ts};
 
@@ -38,13 +37,7 @@ impl WhatIfLimits {
 
     /// How many markets may be held at once, at least one; refused where there are too many days, or one market is too much. `all`: they
     /// are held together.
-    pub(super) fn at_once(
-        &self,
-        books: &Books,
-        markets: &[Market],
-        (from, to): (Ts, Ts),
-        all: bool,
-    ) -> Result<usize, QueryError> {
+    pub(super) fn at_once(&self, markets: &[Market], (from, to): (Ts, Ts), all: bool) -> Result<usize, QueryError> {
         let days: Vec<u64> = markets.iter().map(|m| m.days(from, to)).collect();
         let total: u64 = days.iter().sum();
         if total > self.market_days {
@@ -55,7 +48,7 @@ impl WhatIfLimits {
             return Err(too_much(reason));
         }
         let row = |m: &Market| {
-            let (numbers, ages) = books.wanted(m.book()).columns();
+            let (numbers, ages) = m.wanted().columns();
             ROW_BYTES + NUMBER_BYTES * numbers + AGE_BYTES * ages
         };
         let bytes: Vec<u64> = markets.iter().zip(&days).map(|(m, days)| days * DAY_ROWS * row(m)).collect();

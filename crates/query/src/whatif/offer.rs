@@ -6,7 +6,7 @@ use barograph_api::QueryError;
 use barograph_domain::whatif::{BookThresholds, ThresholdView};
 use barograph_domain::{HeatRegime, RiskRegime, TrendRegime, VolRegime};
 use barograph_engine::rules::{RuleBook, Ruled};
-use barograph_engine::whatif::{Control, Place, Setting, check, edit};
+use barograph_engine::whatif::{Control, Place, Setting, WrittenBook, check};
 
 /// What stands in a book beside thresholds, and why it is not turned here.
 const BESIDE: [&str; 2] = [
@@ -21,12 +21,13 @@ const BESIDE: [&str; 2] = [
 /// # Errors
 /// [`QueryError::BadField`] for a base that does not come with the program.
 pub fn thresholds(book: &BookId, base: Option<&str>) -> Result<BookThresholds, QueryError> {
-    let (text, book) = base_of(book, base)?;
+    let written = base_of(book, base)?;
+    let book = &written.book;
     let view = |place: Place| {
         let spec = place.feature.spec();
         let scale = book.scale(place.feature);
         let control = Control::of(&place, scale);
-        let (label, said) = of_rule(&book, &place);
+        let (label, said) = of_rule(book, &place);
         let what = label.as_ref().map_or_else(|| "fewer alerts".to_owned(), |label| format!("less time in {label}"));
         Ok(ThresholdView {
             name: place.name(),
@@ -46,10 +47,10 @@ pub fn thresholds(book: &BookId, base: Option<&str>) -> Result<BookThresholds, Q
             low: control.low,
             high: control.high,
             step: control.step,
-            refused: refused(&book, &text, &place, control.step)?,
+            refused: refused(&written, &place, control.step)?,
         })
     };
-    let items = Place::all(&book).into_iter().map(view).collect::<Result<_, QueryError>>()?;
+    let items = Place::all(book).into_iter().map(view).collect::<Result<_, QueryError>>()?;
     Ok(BookThresholds {
         book: book.name.clone(),
         items,
@@ -77,16 +78,15 @@ fn of_rule(book: &RuleBook, place: &Place) -> (Option<String>, String) {
 }
 
 /// Why another value cannot be shown. Readings that are cut by thresholds are cut by those of the volatility axis alone.
-fn refused(book: &RuleBook, text: &str, place: &Place, step: f64) -> Result<Option<String>, QueryError> {
+fn refused(written: &WrittenBook, place: &Place, step: f64) -> Result<Option<String>, QueryError> {
     if place.axis == "alert" {
-        let rule = book.alerts().iter().find(|r| r.id == place.rule);
+        let rule = written.book.alerts().iter().find(|r| r.id == place.rule);
         return Ok(rule.filter(|r| r.is_at_event()).map(|_| AT_EVENT.to_owned()));
     }
     if place.axis != "volatility" {
         return Ok(None);
     }
     let setting = Setting { name: place.name(), value: place.value + step };
-    let other = edit("book", text, &setting).map_err(|e| bad("base", &setting.name, &e))?;
-    let other = RuleBook::parse("book", &other).map_err(|e| bad("base", &setting.name, &e))?;
-    Ok(check(book, &other).err().and_then(|keys| keys.first().map(ToString::to_string)))
+    let other = written.with("book", &setting).map_err(|e| bad("base", &setting.name, &e))?;
+    Ok(check(&written.book, &other.book).err().and_then(|keys| keys.first().map(ToString::to_string)))
 }

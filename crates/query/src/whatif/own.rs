@@ -1,6 +1,6 @@
 //! A changed book kept as a file of the data folder, under a name of its own.
 
-use super::ask::{bad, base_of, changed_text};
+use super::ask::{bad, base_of, changed};
 use crate::service::BookId;
 use barograph_api::QueryError;
 use barograph_domain::whatif::{KeptBook, NewBook};
@@ -35,8 +35,7 @@ pub fn book_name(name: &str) -> Result<(), String> {
 /// book, or the folder's failure.
 pub fn keep(folder: &Path, book: &BookId, new: &NewBook) -> Result<KeptBook, QueryError> {
     book_name(&new.name).map_err(|why| bad("name", &new.name, &why))?;
-    let (text, _) = base_of(book, new.base.as_deref())?;
-    let text = changed_text(text, &new.set, Some(&new.name))?;
+    let text = changed(base_of(book, new.base.as_deref())?, &new.set, Some(&new.name))?.text;
     let failed = |e: std::io::Error| QueryError::Internal {
         source: format!("cannot write a book into {}: {e}", folder.display()).into(),
     };

@@ -6,7 +6,9 @@ use barograph_api::QueryError;
 use barograph_domain::whatif::{TunedStretch, TunedView, WhatIfRequest};
 use barograph_domain::{HeatRegime, RiskRegime, Span, TrendRegime, Ts, VolRegime};
 use barograph_engine::rules::{RuleBook, Ruled};
-use barograph_engine::whatif::{Place, ReplayedAxis, Setting, StoredHistory, alert_entries, edit, place_of, replay};
+use barograph_engine::whatif::{
+    Place, ReplayedAxis, Setting, StoredHistory, WrittenBook, alert_entries, place_of, replay,
+};
 
 /// A month, and the month that follows.
 const MONTH: Span = Span::days(30);
@@ -29,15 +31,12 @@ pub(super) fn tune(
     }
     let (first, following) = stretches(plan);
     // The clause to be varied is compared anew, so its numbers are read: as if it were changed already.
-    let text = with(plan, name, place.value.next_up())?.0;
-    let request = WhatIfRequest { book: Some(text), tune: None, when: None, set: Vec::new(), ..asked.request.clone() };
+    let varied = with(plan, name, place.value.next_up())?;
+    let request =
+        WhatIfRequest { book: Some(varied.text), tune: None, when: None, set: Vec::new(), ..asked.request.clone() };
     let asked = WhatIfQuestion { request: &request, ..*asked };
     let read = Plan {
-        books: super::books::Books {
-            base: plan.books.base.clone(),
-            changed: RuleBook::parse("book", request.book.as_deref().unwrap_or_default())
-                .map_err(|e| bad("book", "", &e))?,
-        },
+        books: super::books::Books { base: plan.books.base.clone(), changed: varied.book },
         text: String::new(),
         markets: Vec::new(),
         from: first.0,
@@ -45,8 +44,8 @@ pub(super) fn tune(
         budget: None,
         condition: None,
     };
-    let read = Plan { markets: super::ask::markets(&asked, &read.books)?, ..read };
-    let at_once = asked.limits.at_once(&read.books, &read.markets, (read.from, read.to), true)?;
+    let read = Plan { markets: super::ask::markets(&asked, &read.books, None)?, ..read };
+    let at_once = asked.limits.at_once(&read.markets, (read.from, read.to), true)?;
     let histories = read.each(&asked, at_once, progress, |_, history, _| Ok(history))?;
     let histories: Vec<StoredHistory> = histories.into_iter().filter(|h: &StoredHistory| !h.ts.is_empty()).collect();
     let tries = candidates(&histories, &place, first);
@@ -94,11 +93,10 @@ fn stretches(plan: &Plan) -> ((Ts, Ts), (Ts, Ts)) {
 }
 
 /// The changed book with the threshold at a value.
-fn with(plan: &Plan, name: &str, value: f64) -> Result<(String, RuleBook), QueryError> {
+fn with(plan: &Plan, name: &str, value: f64) -> Result<WrittenBook, QueryError> {
+    let written = WrittenBook { text: plan.text.clone(), book: plan.books.changed.clone() };
     let setting = Setting { name: name.to_owned(), value };
-    let text = edit("book", &plan.text, &setting).map_err(|e| bad("tune", name, &e))?;
-    let book = RuleBook::parse("book", &text).map_err(|e| bad("tune", name, &e))?;
-    Ok((text, book))
+    written.with("book", &setting).map_err(|e| bad("tune", name, &e))
 }
 
 /// Thresholds to try, the mildest first.
@@ -145,7 +143,7 @@ fn per_day(
     histories: &[StoredHistory],
     (from, to): (Ts, Ts),
 ) -> Result<Option<f64>, QueryError> {
-    let (_, book) = with(plan, name, value)?;
+    let book = with(plan, name, value)?.book;
     let label = label_of(&book, place);
     let one = |at: usize| -> Result<(u64, u64), QueryError> {
         let history = &histories[at];
@@ -190,7 +188,7 @@ fn judged(
     histories: &[StoredHistory],
     range: (Ts, Ts),
 ) -> Result<Vec<Forecast>, QueryError> {
-    let (_, book) = with(plan, name, value)?;
+    let book = with(plan, name, value)?.book;
     let one = |at: usize| {
         let history = &histories[at];
         let before = replay(&plan.books.base, history).map_err(unread)?;

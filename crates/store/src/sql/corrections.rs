@@ -7,7 +7,7 @@
 //! where an earlier value lies beneath, a row that says that this counts again.
 
 use super::asked::{Asked as _, select};
-use super::db::{Connection, params};
+use super::db::{Connection, NONE, params};
 use super::fault::Inner;
 use super::originals::{self, Gathered, Newest};
 use super::points::{self, StoredPoint, Tally, Target};
@@ -379,13 +379,17 @@ fn write(conn: &Connection, decl: &StreamDecl, changes: &Changes) -> Inner<u64> 
 /// Streams that have anything that corrects, of one instrument or of all. Without the hint SQLite takes the table's own key
 /// and reads every row of a stream that has nothing.
 pub(super) fn streams_with_any(conn: &Connection, instrument: Option<&InstrumentName>) -> Inner<BTreeSet<i64>> {
-    let mut statement = conn.prepare(
-        "SELECT s.stream FROM streams s JOIN instruments i ON i.instrument = s.instrument
-         WHERE (CAST(?1 AS TEXT) IS NULL OR i.name = ?1)
-            AND EXISTS (SELECT 1 FROM points AS p INDEXED BY points_corrected
-                WHERE p.stream = s.stream AND p.provenance >= 3)",
-    )?;
-    statement.query_map([instrument.map(ToString::to_string)], |r| r.get(0))?.collect()
+    const ANY: &str = "EXISTS (SELECT 1 FROM points AS p INDEXED BY points_corrected
+        WHERE p.stream = s.stream AND p.provenance >= 3)";
+    match instrument {
+        Some(name) => conn
+            .prepare(format!(
+                "SELECT s.stream FROM instruments i JOIN streams s ON s.instrument = i.instrument WHERE i.name = ?1 AND {ANY}"
+            ))?
+            .query_map([name.to_string()], |r| r.get(0))?,
+        None => conn.prepare(format!("SELECT s.stream FROM streams s WHERE {ANY}"))?.query_map(NONE, |r| r.get(0))?,
+    }
+    .collect()
 }
 
 /// Has the stream anything that corrects?

@@ -153,17 +153,17 @@ pub(super) enum Which<'a> {
 
 /// Those runs, in the order of their keys.
 pub(super) fn load(conn: &Connection, which: Which<'_>, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
-    let mut statement = conn.prepare(select!(
-        StoredRun;
-        " FROM runs
-         WHERE (CAST(?1 AS TEXT) IS NULL OR instrument = ?1) AND (CAST(?2 AS TEXT) IS NULL OR logic_version = ?2)"
-    ))?;
-    let (name, version) = match which {
-        Which::All => (None, None),
-        Which::Of(name) => (Some(name.to_string()), None),
-        Which::One(key) => (Some(key.instrument.to_string()), Some(&key.logic_version)),
-    };
-    let mut records = statement.query_map(params![name, version], record)?.collect::<Inner<Vec<_>>>()?;
+    // A condition that may be absent is no use to an index, and the record of a run holds a whole rule book.
+    let mut records = match which {
+        Which::All => conn.prepare(select!(StoredRun; " FROM runs"))?.query_map(NONE, record)?,
+        Which::Of(name) => conn
+            .prepare(select!(StoredRun; " FROM runs WHERE instrument = ?1"))?
+            .query_map([name.to_string()], record)?,
+        Which::One(key) => conn
+            .prepare(select!(StoredRun; " FROM runs WHERE instrument = ?1 AND logic_version = ?2"))?
+            .query_map(params![key.instrument.to_string(), &key.logic_version], record)?,
+    }
+    .collect::<Inner<Vec<_>>>()?;
     if let Some(at) = as_of {
         for (_, past) in past_records(conn)?.into_iter().rev().filter(|(retired, _)| *retired > at) {
             // The earliest correction after the moment is written last.
@@ -257,23 +257,35 @@ pub(super) fn versions(conn: &Connection) -> Inner<Vec<VersionInfo>> {
 
 /// The first minute that knew the newest record of alerts, of each run that shows any.
 pub(super) fn alerts_reach(conn: &Connection) -> Inner<Vec<(RunKey, Ts)>> {
-    // The record of a run, which holds a whole rule book, is read only where no part has its live segment.
+    // From segment to segment that has any, as most have none. Only what no part shows yet is looked for among the records of runs,
+    // each of which holds a whole rule book.
     let mut statement = conn.prepare(
-        "SELECT r.instrument, r.logic_version,
-            (SELECT max(a.row_ts) FROM alerts a WHERE a.segment =
-                coalesce((SELECT p.segment FROM parts p WHERE p.run = r.run AND p.live = 1 LIMIT 1),
-                    (SELECT q.live_segment FROM runs q WHERE q.run = r.run))),
-            (SELECT max((SELECT max(a.row_ts) FROM alerts a WHERE a.segment = p.segment)) FROM parts p
-                WHERE p.run = r.run AND p.live = 0)
-         FROM runs r",
+        "WITH RECURSIVE held(segment) AS (
+            SELECT min(segment) FROM alerts
+            UNION ALL
+            SELECT (SELECT min(a.segment) FROM alerts a WHERE a.segment > h.segment) FROM held h
+                WHERE h.segment IS NOT NULL
+         ), newest AS MATERIALIZED (
+            SELECT segment, (SELECT max(a.row_ts) FROM alerts a WHERE a.segment = h.segment) AS row_ts
+            FROM held h WHERE segment IS NOT NULL
+         )
+         SELECT r.instrument, r.logic_version, n.row_ts
+            FROM newest n CROSS JOIN parts p CROSS JOIN runs r WHERE p.segment = n.segment AND r.run = p.run
+         UNION ALL
+         SELECT r.instrument, r.logic_version, n.row_ts FROM newest n CROSS JOIN runs r
+            WHERE r.live_segment = n.segment AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.segment = n.segment)",
     )?;
-    let found = statement.query_map(NONE, |r| {
+    let mut found: BTreeMap<RunKey, Ts> = BTreeMap::new();
+    for one in statement.query_map(NONE, |r| {
         let (name, logic_version): (String, String) = (r.get(0)?, r.get(1)?);
-        let newest = r.get::<Option<i64>>(2)?.max(r.get::<Option<i64>>(3)?);
         let instrument = InstrumentName::parse(&name).map_err(|e| SqlFault::Damaged(e.to_string()))?;
-        Ok(newest.map(|newest| (RunKey { instrument, logic_version }, Ts(newest))))
-    })?;
-    found.filter_map(Inner::transpose).collect()
+        Ok((RunKey { instrument, logic_version }, Ts(r.get(2)?)))
+    })? {
+        let (key, newest) = one?;
+        let known = found.entry(key).or_insert(newest);
+        *known = newest.max(*known);
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// Instruments whose run of this logic version lacks something.

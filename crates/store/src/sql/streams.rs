@@ -80,12 +80,16 @@ pub(super) fn names(conn: &Connection, of: &BTreeSet<i64>) -> Inner<BTreeSet<Ins
 
 /// Streams that have points, in rank order.
 pub(super) fn load(conn: &Connection, instrument: Option<&InstrumentName>) -> Inner<Vec<Stored>> {
-    let mut statement = conn.prepare(select!(
-        StoredStream of "s";
-        " FROM streams s JOIN instruments i ON i.instrument = s.instrument
-         WHERE s.points > 0 AND (CAST(?1 AS TEXT) IS NULL OR i.name = ?1)"
-    ))?;
-    let mut found = statement.query_map([instrument.map(ToString::to_string)], stored)?.collect::<Inner<Vec<_>>>()?;
+    let mut found = match instrument {
+        Some(name) => conn
+            .prepare(select!(
+                StoredStream of "s";
+                " FROM instruments i JOIN streams s ON s.instrument = i.instrument WHERE s.points > 0 AND i.name = ?1"
+            ))?
+            .query_map([name.to_string()], stored)?,
+        None => conn.prepare(select!(StoredStream; " FROM streams WHERE points > 0"))?.query_map(NONE, stored)?,
+    }
+    .collect::<Inner<Vec<_>>>()?;
     found.sort_by(|a, b| a.decl.cmp(&b.decl));
     Ok(found)
 }

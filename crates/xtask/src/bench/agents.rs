@@ -66,8 +66,8 @@ const ASKED: [(&str, &str); 14] = [
     ("feeds", "{}"),
     ("catalogue", r#"{"id":"realized_vol_1h"}"#),
 ];
-/// What needs more than minutes, and is kept once it is made: asked of three months of three markets.
-const KEPT: [(&str, &str); 2] = [("universe", "{}"), ("scorecard", r#"{"event":"hv_1h"}"#)];
+/// What needs more than minutes: asked of three months of three markets as well.
+const KEPT: [(&str, &str); 3] = [("events", "{}"), ("universe", "{}"), ("scorecard", r#"{"event":"hv_1h"}"#)];
 /// What is computed over months of minutes, or of a moment of the past, each time anew.
 const OVER_MONTHS: [(&str, &str); 4] = [
     (
