@@ -355,6 +355,9 @@ pub(super) fn in_parallel<T: Send>(
             out.push((at, one(at)?));
         }
     };
+    if workers == 1 {
+        return Ok(work()?.into_iter().map(|(_, t)| t).collect());
+    }
     let parts: Vec<Result<Vec<(usize, T)>, QueryError>> = std::thread::scope(|scope| {
         let begun: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         begun.into_iter().map(|w| w.join().unwrap_or_else(|said| std::panic::resume_unwind(said))).collect()

@@ -35,7 +35,8 @@ impl Books {
 
     /// Refuses what the readings that `stored` made cannot show.
     pub(super) fn check(&self, stored: &RuleBook) -> Result<(), QueryError> {
-        for (field, book) in [("base", &self.base), ("book", &self.changed)] {
+        // A book can show what it made itself.
+        for (field, book) in [("base", &self.base), ("book", &self.changed)].into_iter().filter(|(_, b)| *b != stored) {
             if let Err(refused) = barograph_engine::whatif::check(stored, book) {
                 let keys = refused.iter().map(|r| r.key.as_str()).collect::<Vec<_>>().join(", ");
                 let reasons = refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
