@@ -8,14 +8,19 @@ use super::kin::{self, Kin};
 use super::read::{self, AXES_BEFORE, Columns};
 use super::seq::{Dictionary, Seq};
 use super::{CodecError, FORMAT_RISK_ONLY, FORMAT_WITHOUT_OPEN, Width};
-use barograph_domain::MinuteRow;
+use barograph_domain::{MinuteRow, Ts};
 
-/// The rows of a blob with the readings at these places, in their order, the labels of the axes, the ages of the inputs and the
+/// The rows of a blob that are picked, with the readings at these places, in their order, the labels of the axes, the ages of the inputs and the
 /// price. What else a row has is left out.
 ///
 /// # Errors
-/// As [`super::decode`]; damage in what is left out is not seen, but for the checksum of the whole.
-pub fn glance(blob: &[u8], width: Width, features: &[usize]) -> Result<Vec<MinuteRow>, CodecError> {
+/// As [`super::decode_at`]; damage in what is left out is not seen, but for the checksum of the whole.
+pub fn glance(
+    blob: &[u8],
+    width: Width,
+    features: &[usize],
+    pick: impl FnOnce(&[Ts]) -> Vec<usize>,
+) -> Result<Vec<MinuteRow>, CodecError> {
     if features.iter().any(|f| *f >= width.features) {
         return Err(CodecError("has no such reading"));
     }
@@ -58,7 +63,7 @@ pub fn glance(blob: &[u8], width: Width, features: &[usize]) -> Result<Vec<Minut
         inputs,
         ..Columns::none(narrow, rows)
     };
-    columns.rows()
+    columns.rows(pick)
 }
 
 /// Of so many sequences those at these places.

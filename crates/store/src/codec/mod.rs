@@ -23,7 +23,7 @@ pub(crate) mod words;
 
 pub use build::ChunkBuilder;
 pub use glance::glance;
-pub use read::decode;
+pub use read::{decode, decode_at};
 
 /// An hour of minutes.
 pub const ROWS_MAX: usize = 60;

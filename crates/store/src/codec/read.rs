@@ -20,7 +20,24 @@ const INPUTS_MAX: usize = 255;
 /// # Errors
 /// When the blob is damaged, of a newer format, or of other widths than its layout.
 pub fn decode(blob: &[u8], width: Width) -> Result<Vec<MinuteRow>, CodecError> {
-    Columns::read(&unpacked(blob)?, width)?.rows()
+    decode_at(blob, width, every_row)
+}
+
+/// Some rows of a blob, those at the places that are picked by the times of all, in that order.
+///
+/// # Errors
+/// As [`decode`]; damage in a row that is not picked is not seen.
+pub fn decode_at(
+    blob: &[u8],
+    width: Width,
+    pick: impl FnOnce(&[Ts]) -> Vec<usize>,
+) -> Result<Vec<MinuteRow>, CodecError> {
+    Columns::read(&unpacked(blob)?, width)?.rows(pick)
+}
+
+/// Picks all.
+fn every_row(times: &[Ts]) -> Vec<usize> {
+    (0..times.len()).collect()
 }
 
 /// What was compressed.
@@ -165,8 +182,9 @@ impl Columns {
         }
     }
 
-    pub(super) fn rows(&self) -> Result<Vec<MinuteRow>, CodecError> {
-        (0..self.rows).map(|at| self.row(at)).collect()
+    pub(super) fn rows(&self, pick: impl FnOnce(&[Ts]) -> Vec<usize>) -> Result<Vec<MinuteRow>, CodecError> {
+        let times: Vec<Ts> = self.ts[..self.rows].iter().map(|ts| Ts(ts.cast_signed())).collect();
+        pick(&times).into_iter().map(|at| self.row(at)).collect()
     }
 
     fn row(&self, at: usize) -> Result<MinuteRow, CodecError> {

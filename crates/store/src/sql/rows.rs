@@ -20,17 +20,22 @@ struct Gathered {
 }
 
 impl Gathered {
-    /// Decodes a chunk.
-    fn decode(&mut self, conn: &Connection, key: i64, layout: i64, body: &[u8]) -> Inner<Vec<MinuteRow>> {
+    /// Decodes the rows of a chunk that are picked by the times of all.
+    fn decode(
+        &mut self,
+        conn: &Connection,
+        (key, layout, body): (i64, i64, &[u8]),
+        pick: impl FnOnce(&[Ts]) -> Vec<usize>,
+    ) -> Inner<Vec<MinuteRow>> {
         let known = match self.layouts.entry(layout) {
             std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
             std::collections::btree_map::Entry::Vacant(e) => e.insert(Layout::load(conn, layout)?),
         };
         let rows = match &self.only {
-            None => codec::decode(body, known.width()),
+            None => codec::decode_at(body, known.width(), pick),
             Some(only) => {
                 let place = |id: &String| known.columns.features.iter().position(|c| c.id == *id);
-                codec::glance(body, known.width(), &only.iter().filter_map(place).collect::<Vec<_>>())
+                codec::glance(body, known.width(), &only.iter().filter_map(place).collect::<Vec<_>>(), pick)
             }
         };
         rows.map_err(|e| SqlFault::chunk(key, e))
@@ -86,10 +91,12 @@ pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inn
             && let Some(chunk) = chunks.next()?
         {
             let PackedRows { chunk, layout, body } = PackedRows::read(chunk)?;
-            let rows = gathered.decode(conn, chunk, layout, body)?;
-            let inside = rows.into_iter().rev().filter(|r| part.from <= r.ts && r.ts < part.until);
             let wanted = count - gathered.rows.len();
-            gathered.rows.extend(inside.take(wanted).map(|r| (layout, r)));
+            let newest = |times: &[Ts]| {
+                (0..times.len()).rev().filter(|at| part.contains(times[*at])).take(wanted).collect::<Vec<_>>()
+            };
+            let rows = gathered.decode(conn, (chunk, layout, body), newest)?;
+            gathered.rows.extend(rows.into_iter().map(|r| (layout, r)));
         }
     }
     gathered.rows.reverse();
@@ -129,10 +136,9 @@ pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery, only: Optio
                     continue;
                 }
                 let layout = chunk.get(1)?;
-                for row in gathered.decode(conn, after, layout, chunk.blob(4)?)? {
-                    if !part.contains(row.ts) || next(row.ts) != row.ts {
-                        continue;
-                    }
+                let asked = |ts: Ts| part.contains(ts) && next(ts) == ts;
+                let places = |times: &[Ts]| (0..times.len()).filter(|at| asked(times[*at])).collect();
+                for row in gathered.decode(conn, (after, layout, chunk.blob(4)?), places)? {
                     if gathered.rows.len() == query.limit {
                         return gathered.into_rows(Some(row.ts));
                     }
