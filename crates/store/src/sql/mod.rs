@@ -27,6 +27,7 @@ mod ledger_read;
 mod levels;
 mod live;
 mod live_rows;
+mod minutes;
 pub(crate) mod originals;
 mod outbox;
 mod outbox_read;

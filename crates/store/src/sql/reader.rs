@@ -3,10 +3,11 @@
 use super::db::Connection;
 use super::events::Merge;
 use super::fault::{Inner, SqlFault};
+use super::minutes::ReadMinutes;
 use super::pool::{ConnectionOrigin, ConnectionPool, Loan};
 use super::runs::Which;
 use super::{
-    alerts, books, candles, cases, check, editions, fences, ledger_kept, ledger_notes, ledger_read, levels,
+    alerts, books, candles, cases, check, editions, fences, ledger_kept, ledger_notes, ledger_read, levels, minutes,
     outbox_read, positions, query, rows, runs, segment, signals, silences, streams, universe,
 };
 use crate::postgres::DatabaseAddress;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 pub struct SqlReader<K> {
     pool: ConnectionPool,
     counted: query::Counted,
+    minutes: ReadMinutes,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -51,13 +53,14 @@ impl<K> SqlReader<K> {
         Ok(Self {
             pool: ConnectionPool::open(ConnectionOrigin::File(path))?,
             counted: query::Counted::default(),
+            minutes: ReadMinutes::default(),
             kind: PhantomData,
         })
     }
 
     pub(crate) fn over_server(address: DatabaseAddress) -> Result<Self> {
         let pool = ConnectionPool::open(ConnectionOrigin::Server(Box::new(address)))?;
-        Ok(Self { pool, counted: query::Counted::default(), kind: PhantomData })
+        Ok(Self { pool, counted: query::Counted::default(), minutes: ReadMinutes::default(), kind: PhantomData })
     }
 
     fn ask<T>(&self, question: impl Fn(&Connection) -> Inner<T>) -> Result<T> {
@@ -150,7 +153,13 @@ impl<K> Reader for SqlReader<K> {
     }
 
     fn history(&self, run: &RunKey, q: &RowQuery) -> Result<Rows> {
-        self.of_run(run, q.as_of, |conn, id| editions::dated(conn, run, id, q, rows::history(conn, id, q, None)?))
+        self.of_run(run, q.as_of, |conn, id| {
+            let found = match minutes::asked(q) {
+                Some(ts) => minutes::read(conn, id, ts, q.as_of, &self.minutes)?,
+                None => rows::history(conn, id, q, None)?,
+            };
+            editions::dated(conn, run, id, q, found)
+        })
     }
 
     fn glances(&self, run: &RunKey, q: &RowQuery, features: &[&str]) -> Result<Rows> {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows gathered chunk by chunk, each still in terms of its own layout.
 #[derive(Default)]
-struct Gathered {
+pub(super) struct Gathered {
     layouts: BTreeMap<i64, Layout>,
     rows: Vec<(i64, MinuteRow)>,
     /// Readings wanted, where that is not all of a row.
@@ -41,8 +41,20 @@ impl Gathered {
         rows.map_err(|e| SqlFault::chunk(key, e))
     }
 
+    /// Adds the rows of a chunk that are picked.
+    pub(super) fn take(
+        &mut self,
+        conn: &Connection,
+        (chunk, layout, body): (i64, i64, &[u8]),
+        pick: impl FnOnce(&[Ts]) -> Vec<usize>,
+    ) -> Inner<()> {
+        let rows = self.decode(conn, (chunk, layout, body), pick)?;
+        self.rows.extend(rows.into_iter().map(|row| (layout, row)));
+        Ok(())
+    }
+
     /// All rows in terms of one list of streams.
-    fn into_rows(self, next: Option<Ts>) -> Inner<Rows> {
+    pub(super) fn into_rows(self, next: Option<Ts>) -> Inner<Rows> {
         let used = || self.rows.iter().map(|(id, _)| id).collect::<BTreeSet<_>>();
         let layouts: Vec<(&i64, &Layout)> =
             used().into_iter().filter_map(|id| self.layouts.get_key_value(id)).collect();
@@ -95,8 +107,7 @@ pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inn
             let newest = |times: &[Ts]| {
                 (0..times.len()).rev().filter(|at| part.contains(times[*at])).take(wanted).collect::<Vec<_>>()
             };
-            let rows = gathered.decode(conn, (chunk, layout, body), newest)?;
-            gathered.rows.extend(rows.into_iter().map(|r| (layout, r)));
+            gathered.take(conn, (chunk, layout, body), newest)?;
         }
     }
     gathered.rows.reverse();

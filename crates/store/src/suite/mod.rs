@@ -88,7 +88,8 @@ macro_rules! suite {
             rows_come_back_bit_for_bit, a_replacement_keeps_what_is_before, an_unfinished_replacement_leaves_no_trace,
             readers_never_see_half, refused_rows_refuse_the_replacement, stream_numbers_follow_their_streams,
             logic_versions_stay_apart, a_run_is_dirty_until_it_has_seen_its_points,
-            points_that_come_in_during_a_run_keep_it_dirty, marks_change_with_rows, checkpoints_are_thinned, columns_cannot_change_half_way);
+            points_that_come_in_during_a_run_keep_it_dirty, marks_change_with_rows, a_minute_alone_is_as_among_others,
+            checkpoints_are_thinned, columns_cannot_change_half_way);
         $crate::suite_of!($factory, reads:
             latest_and_as_of, history_in_pages_and_thinned, glances_are_parts_of_rows, label_changes_follow_from_rows, gaps_as_of,
             freshness_as_of, imports_are_listed, an_empty_store_answers);

@@ -347,6 +347,34 @@ pub fn marks_change_with_rows(factory: &dyn Factory) {
     assert!(dirty[0] != longer[0] && marks()[0] != dirty[0] && marks()[0] != longer[0]);
 }
 
+/// What was read before is not said of what a replacement made of it, nor a minute later than is known.
+pub fn a_minute_alone_is_as_among_others(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let alone = |at, as_of| {
+        let range = Range { start: minute(at), end: Ts(minute(at).0 + 1) };
+        reader.history(&one.spec.key, &RowQuery { range, limit: 1, as_of, ..everything() }).unwrap()
+    };
+    assert_eq!(alone(1, None).rows, []);
+    for seed in [1, 2, 1] {
+        replace(&mut *writer, &one, None, &rows(301, seed));
+        // More of them than are remembered, some of them twice.
+        for at in [0, 1, 60, 61, 301, 302].into_iter().chain(1..=301) {
+            let (found, among) = (alone(at, None), everything_of(&*reader, &one, at));
+            assert!(found.rows == among.rows, "minute {at} of {seed}");
+            assert!(among.rows.is_empty() || (&found.streams, &found.columns) == (&among.streams, &among.columns));
+        }
+        assert_eq!(alone(60, Some(minute(61))).rows, everything_of(&*reader, &one, 60).rows);
+        assert_eq!(alone(60, Some(minute(59))).rows, []);
+    }
+}
+
+/// A minute by way of the hour around it.
+fn everything_of(reader: &dyn Reader, one: &One, at: i64) -> crate::Rows {
+    let range = Range { start: minute(at), end: minute(at + 1) };
+    reader.history(&one.spec.key, &RowQuery { range, ..everything() }).unwrap()
+}
+
 /// The replacement read the events before they came.
 pub fn points_that_come_in_during_a_run_keep_it_dirty(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);

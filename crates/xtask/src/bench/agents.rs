@@ -66,10 +66,12 @@ const ASKED: [(&str, &str); 14] = [
     ("feeds", "{}"),
     ("catalogue", r#"{"id":"realized_vol_1h"}"#),
 ];
-/// What needs more than minutes: asked of three months of three markets as well.
-const KEPT: [(&str, &str); 3] = [("events", "{}"), ("universe", "{}"), ("scorecard", r#"{"event":"hv_1h"}"#)];
+/// What needs more than minutes, and is kept once it is made: asked of three months of three markets as well.
+const KEPT: [(&str, &str); 2] = [("universe", "{}"), ("scorecard", r#"{"event":"hv_1h"}"#)];
 /// What is computed over months of minutes, or of a moment of the past, each time anew.
-const OVER_MONTHS: [(&str, &str); 4] = [
+const OVER_MONTHS: [(&str, &str); 5] = [
+    // Each of forty records is explained by its own minute.
+    ("events", "{}"),
     (
         "universe",
         r#"{"as_of":"2026-03-05T10:00:00Z","holdings":[{"symbol":"BTCUSDT","side":"long","notional":1000},{"symbol":"ETHUSDT","side":"short","notional":900}]}"#,
